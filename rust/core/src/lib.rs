@@ -1,0 +1,13 @@
+//! A Kubernetes cluster as a library: the part that needs no Python.
+//!
+//! Read in this order: [`base`] (values, time, ids, copy-on-write pages), [`labels`]
+//! (selectors and their index), [`store`] (objects and every write), then what lives on
+//! top of it: [`sched`], [`node`], [`net`]; last [`engine`], which owns the clock and lets
+//! each of them act in its phase.
+//!
+//! What this crate is not: it knows no Python, reads no clock, draws no entropy from the
+//! operating system and never iterates a hash table. Same inputs and seed, same bytes.
+
+#![forbid(unsafe_code)]
+
+pub mod base;
