@@ -159,6 +159,17 @@ impl<T: Clone + Default> CowVec<T> {
         }
     }
 
+    /// Drops whole pages in front of `index` and returns how many elements went; the rest move
+    /// down by that many. For logs that forget their beginning.
+    pub fn drop_pages_before(&mut self, index: usize) -> usize {
+        let pages = index.min(self.len) >> Self::SHIFT;
+        if pages > 0 {
+            Arc::make_mut(&mut self.pages).drain(..pages);
+            self.len -= pages << Self::SHIFT;
+        }
+        pages << Self::SHIFT
+    }
+
     /// Empties the array.
     pub fn clear(&mut self) {
         *self = Self::default();

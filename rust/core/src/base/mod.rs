@@ -3,6 +3,7 @@
 
 pub mod cow;
 pub mod cow_index;
+pub mod cow_map;
 pub mod fast_map;
 pub mod ids;
 pub mod intern;
@@ -13,6 +14,7 @@ pub mod value;
 
 pub use cow::CowVec;
 pub use cow_index::CowIndex;
+pub use cow_map::CowMap;
 pub use fast_map::{FastMap, FastSet, hash_of};
 pub use intern::{Interner, StrId};
 pub use quote::go_quote;
