@@ -1,19 +1,29 @@
 //! What a legal object is: kinds and their names, field types, decoding, patches, errors.
 //!
-//! Read in this order: [`names`] (group, version, kind, resource), [`path`] (where in an object
+//! Read in this order: [`registry`] (every kind there is), [`kinds`] and [`types`] (what it
+//! knows of each), [`names`] (group, version, kind, resource), [`path`] (where in an object
 //! an error is), [`field_error`], [`status`] and [`error`] (what callers get back).
 //!
 //! What this is not: it stores nothing and knows no cluster. Everything here is a function of
 //! the documents it is given.
 
+mod custom;
 pub mod error;
 pub mod field_error;
+pub mod kinds;
 pub mod names;
 pub mod path;
+pub mod registry;
+mod resolve;
 pub mod status;
+mod table;
+pub mod types;
 
 pub use error::{ApiError, ApiResult};
 pub use field_error::{BadValue, FieldError, FieldErrorKind};
+pub use kinds::{Kind, KindId, Subresource, Verb, Verbs, Version};
 pub use names::{GroupKind, GroupResource, GroupVersion};
 pub use path::Path;
+pub use registry::{Found, Registry};
 pub use status::{Cause, Details, Reason};
+pub use types::{Field, Form, Schema, Shape, Type};
