@@ -122,7 +122,7 @@ def bare_expression(schema: Schema, go: str, package: str) -> str:
     target = reference(schema)
     if target is not None:
         if target in LEAVES:
-            return "D" if go == "D" else LEAVES[target]
+            return LEAVES[target]
         short = short_name(target)
         return short.removeprefix(package + ".")
     kind, form = schema.get("type", ""), schema.get("format", "")
@@ -131,8 +131,6 @@ def bare_expression(schema: Schema, go: str, package: str) -> str:
     if kind == "object":
         key, _, value = go.removeprefix("{").partition("}")
         return f"{{{key}}}" + expression(schema["additionalProperties"], value, package)
-    if go == "D":
-        return "D"
     return SCALARS[kind, form]
 
 

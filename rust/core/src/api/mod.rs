@@ -8,6 +8,7 @@
 //! the documents it is given.
 
 mod custom;
+pub mod decode;
 pub mod error;
 pub mod field_error;
 pub mod kinds;

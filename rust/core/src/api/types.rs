@@ -47,8 +47,6 @@ pub enum Form {
     Time,
     /// A time in microseconds.
     MicroTime,
-    /// A duration such as `1m30s`.
-    Duration,
     /// An object that is kept as it is.
     Raw,
     /// Any JSON.
@@ -217,6 +215,11 @@ impl Schema {
         Self { root, own: Some(own.into()) }
     }
 
+    /// Whether it is the schema of a custom resource.
+    pub fn is_custom(&self) -> bool {
+        self.own.is_some()
+    }
+
     /// The id of the object's own type.
     pub fn root_id(&self) -> TypeId {
         self.root
@@ -262,9 +265,12 @@ impl Schema {
         }
         let pointer = |shape: &Shape| if shape.pointer { "*" } else { "" };
         match &shape.form {
-            Form::Str | Form::Time | Form::MicroTime | Form::Duration => "string".into(),
+            Form::Str => "string".into(),
+            Form::Time => "v1.Time".into(),
+            Form::MicroTime => "v1.MicroTime".into(),
+            Form::IntOrString => "intstr.IntOrString".into(),
             Form::Bool => "bool".into(),
-            Form::Int32 | Form::IntOrString => "int32".into(),
+            Form::Int32 => "int32".into(),
             Form::Int64 => "int64".into(),
             Form::Float => "float64".into(),
             Form::Bytes => "[]uint8".into(),

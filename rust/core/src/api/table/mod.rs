@@ -15,8 +15,8 @@
 //! `-` stands for nothing; `off` marks versions a server does not serve unless told to. VERBS
 //! are letters of create, delete, D(eletecollection), get, list, patch, update, watch. FLAGS:
 //! `w` always written, `z` omitted when zero, `r` required, `a` atomic. A SHAPE is `*` for a
-//! pointer, `<Go name>`, then one of `s b i l d y q x t u D r j` (string, bool, int32, int64,
-//! double, bytes, quantity, int-or-string, time, microtime, duration, raw object, any JSON),
+//! pointer, `<Go name>`, then one of `s b i l d y q x t u r j` (string, bool, int32, int64,
+//! double, bytes, quantity, int-or-string, time, microtime, raw object, any JSON),
 //! `[]` item, `{key name}` value, or a type (`meta/v1.ObjectMeta`, its package left out within
 //! it).
 

@@ -199,7 +199,6 @@ impl<'a> Reader<'a> {
             "x" => Form::IntOrString,
             "t" => Form::Time,
             "u" => Form::MicroTime,
-            "D" => Form::Duration,
             "r" => Form::Raw,
             "j" => Form::Json,
             name => Form::Struct(self.type_named(name)),
