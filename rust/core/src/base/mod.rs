@@ -7,6 +7,8 @@ pub mod cow_map;
 pub mod fast_map;
 pub mod ids;
 pub mod intern;
+pub mod ip;
+pub mod names;
 pub mod quantity;
 pub mod quote;
 pub mod random;
