@@ -190,4 +190,4 @@ impl std::str::FromStr for Selector {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -138,6 +138,13 @@ pub(crate) fn any_requirement() -> impl Strategy<Value = Requirement> {
     )
 }
 
+/// A few labels over the keys and values of [`any_requirement`].
+pub(crate) fn any_labels() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
+    let key = prop::sample::select(vec!["app", "tier", "x", "example.com/role", "in"]);
+    let value = prop::sample::select(vec!["", "web", "db", "1", "5", "12", "notin"]);
+    prop::collection::btree_map(key, value, 0..5).prop_map(|labels| labels.into_iter().collect())
+}
+
 proptest! {
     #[test]
     fn a_printed_selector_reads_back_as_itself(
