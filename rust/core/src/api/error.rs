@@ -72,6 +72,30 @@ impl ApiError {
             .with_details(Details::default())
     }
 
+    /// What kubectl says of an object whose kind nobody serves.
+    pub fn no_kind_match(api_version: &str, kind: &str) -> Self {
+        let message = match (api_version, kind) {
+            (_, "") => "Object 'Kind' is missing".to_owned(),
+            ("", _) => "Object 'apiVersion' is missing".to_owned(),
+            _ => format!(
+                "no matches for kind {} in version {}",
+                go_quote(kind),
+                go_quote(api_version)
+            ),
+        };
+        Self::bad_request(message)
+    }
+
+    /// 504: the resourceVersion asked for is still to come.
+    pub fn too_large_revision(asked: u64, current: u64) -> Self {
+        let message = format!("Too large resource version: {asked}, current: {current}");
+        Self::new(504, Reason::Timeout, message).with_retry_after(1).with_cause(
+            "ResourceVersionTooLarge",
+            "Too large resource version",
+            "",
+        )
+    }
+
     /// 409: the name is taken.
     pub fn already_exists(resource: &GroupResource, name: &str) -> Self {
         let message = format!("{resource} {} already exists", go_quote(name));

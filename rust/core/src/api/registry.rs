@@ -23,7 +23,7 @@ pub struct Registry {
 
 #[derive(Clone, Debug, Default)]
 struct Inner {
-    /// By number; `None` where a custom kind was removed.
+    /// By number; a custom kind that was removed stays, for history still speaks of it.
     kinds: Vec<Option<Arc<Kind>>>,
     /// The group and kind of every number, removed or not.
     ids: Vec<GroupKind>,
@@ -62,10 +62,7 @@ impl Registry {
         Self { inner: Arc::new(inner) }
     }
 
-    /// The kind of this number.
-    ///
-    /// # Panics
-    /// When the kind was removed: nothing may refer to it any more.
+    /// The kind of this number, also when it was removed since.
     pub fn kind(&self, id: KindId) -> &Kind {
         self.inner.kinds[id.index()].as_ref().expect("a kind in use is registered")
     }
@@ -79,7 +76,7 @@ impl Registry {
     pub fn kind_id(&self, group: &str, kind: &str) -> Option<KindId> {
         let candidates = self.inner.by_name.get(kind)?;
         let id = candidates.iter().find(|id| self.inner.ids[id.index()].group == group)?;
-        self.inner.kinds[id.index()].is_some().then_some(*id)
+        self.inner.order.contains(id).then_some(*id)
     }
 
     /// The kind an object is of, by its `apiVersion` and `kind`.
@@ -134,9 +131,19 @@ impl Registry {
             .kinds()
             .find(|(_, kind)| kind.definition.is_some() && kind.resource.to_string() == name)?;
         let inner = Arc::make_mut(&mut self.inner);
-        inner.kinds[id.index()] = None;
         inner.order.retain(|other| *other != id);
         Some(id)
+    }
+
+    /// The definitions of all custom kinds by number, and whether each is still there.
+    pub fn definitions(&self) -> Vec<(Value, bool)> {
+        let kinds = self.inner.kinds.iter().flatten();
+        kinds
+            .filter_map(|kind| {
+                let living = self.kind_id(&kind.id.group, &kind.id.kind).is_some();
+                Some((kind.definition.clone()?, living))
+            })
+            .collect()
     }
 
     /// A name of `kind` that another kind of its group has already.

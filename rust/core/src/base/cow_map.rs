@@ -44,6 +44,12 @@ impl<K: Clone + Eq + Hash, V: Clone> CowMap<K, V> {
         self.find(key).and_then(|at| self.entries[at].as_ref()).map(|(_, value)| value)
     }
 
+    /// The value of `key`, for writing.
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        let at = self.find(key)?;
+        self.entries.get_mut(at).as_mut().map(|(_, value)| value)
+    }
+
     /// Sets `key` and returns what stood there.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         if let Some(at) = self.find(&key) {

@@ -29,6 +29,17 @@ pub enum Posting {
 }
 
 impl Posting {
+    /// The posting of these numbers, which ascend.
+    pub fn from_sorted(numbers: Vec<u32>) -> Self {
+        debug_assert!(numbers.is_sorted_by(|a, b| a < b), "numbers ascend");
+        match numbers.as_slice() {
+            [] => Self::Empty,
+            [only] => Self::One(*only),
+            list if list.len() <= LIST_LIMIT => Self::List(Arc::new(numbers)),
+            _ => Self::Bitmap(Arc::new(RoaringBitmap::from_sorted_iter(numbers).expect("sorted"))),
+        }
+    }
+
     /// How many numbers it holds.
     pub fn len(&self) -> u64 {
         match self {

@@ -1,0 +1,255 @@
+//! Changing objects: update, the status subresource, and every kind of patch.
+//!
+//! A patch is a read, a change and an update against the version read; nothing is half-applied.
+
+use std::sync::Arc;
+
+use super::create::{Incoming, WriteOptions, Written};
+use super::log::{Verb, Version};
+use super::object::{Body, ObjectId};
+use super::{Store, pod_status};
+use crate::api::patch::{PatchKind, apply_patch};
+use crate::api::{ApiError, ApiResult, FieldError, Path};
+use crate::base::{Map, Value};
+
+/// Which part of an object a write is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// The object itself; a status sent along is ignored.
+    #[default]
+    Whole,
+    /// The status subresource; spec and labels sent along are ignored.
+    Status,
+    /// A namespace's `finalize` subresource: only `spec.finalizers` counts.
+    Finalize,
+}
+
+impl Store {
+    /// Replaces an object by `object`, whose name says which.
+    ///
+    /// # Errors
+    /// Not found, a stale resourceVersion, or an object the API server refuses.
+    pub fn update(&mut self, object: Value, part: Part, options: &WriteOptions) -> ApiResult<Written> {
+        let (kind, object, warnings) = self.decode(object, options.strictness)?;
+        let namespace = self.target_namespace(kind, &object, options.namespace.as_deref())?;
+        let name = object.str_at(&["metadata", "name"]).unwrap_or_default();
+        let id = self.require(kind, namespace.as_deref(), name)?;
+        self.replace(id, object, part, options.dry_run, warnings)
+    }
+
+    /// Patches an object.
+    ///
+    /// # Errors
+    /// A patch that does not apply, or a result the API server refuses.
+    pub fn patch(
+        &mut self,
+        id: ObjectId,
+        patch: &Value,
+        patch_kind: PatchKind,
+        part: Part,
+        options: &WriteOptions,
+    ) -> ApiResult<Written> {
+        let current = self.get(id).ok_or_else(|| ApiError::not_found(self.resource(id.kind), ""))?;
+        let named = self.registry.kind(id.kind);
+        let version = &named.versions[usize::from(self.body(id).expect("it exists").version)];
+        let custom = named.definition.is_some();
+        let patched = apply_patch(&current, patch, patch_kind, (!custom).then_some(&version.schema))?;
+        let (kind, object, warnings) = self.decode(patched, options.strictness)?;
+        if kind != id.kind {
+            return Err(ApiError::bad_request("a patch cannot change the kind of an object"));
+        }
+        self.replace(id, object, part, options.dry_run, warnings)
+    }
+
+    /// Puts a decoded object in the place of `id`.
+    fn replace(
+        &mut self,
+        id: ObjectId,
+        mut object: Value,
+        part: Part,
+        dry_run: bool,
+        warnings: Vec<String>,
+    ) -> ApiResult<Written> {
+        let old = self.get(id).expect("the caller found it");
+        self.check_preconditions(id, &object, &old)?;
+        keep_what_the_server_owns(&mut object, &old);
+        self.select_part(id, &mut object, &old, part);
+        self.rules.default(id.kind, &mut object);
+        let name = self.name(id).unwrap_or_default();
+        let errors = self.rules.validate_update(id.kind, &object, &old);
+        if !errors.is_empty() {
+            return Err(ApiError::invalid(&self.registry.kind(id.kind).id, &name, &errors));
+        }
+        let rises = part != Part::Status && self.policy(id.kind).generation && spec_differs(&object, &old);
+        if rises {
+            let generation = old.int_at(&["metadata", "generation"]).unwrap_or(0);
+            object.set(&["metadata", "generation"], generation + 1);
+        }
+        let changed = object != old;
+        if dry_run || !changed {
+            return Ok(Written { id, object, warnings, changed });
+        }
+        let incoming = self.split(id.kind, object);
+        self.rewrite(id, incoming);
+        if id.kind == self.kinds.definition && part == Part::Whole {
+            self.define(id)?;
+        }
+        let object = self.get(id).expect("just written");
+        self.finish_deletion(id);
+        Ok(Written { id, object, warnings, changed: true })
+    }
+
+    fn check_preconditions(&self, id: ObjectId, object: &Value, old: &Value) -> ApiResult<()> {
+        let (resource, name) = (self.resource(id.kind), self.name(id).unwrap_or_default());
+        let stored = old.str_at(&["metadata", "resourceVersion"]).unwrap_or_default();
+        match object.str_at(&["metadata", "resourceVersion"]).filter(|text| !text.is_empty()) {
+            Some(given) if given != stored => return Err(ApiError::optimistic_lock(resource, &name)),
+            None if self.policy(id.kind).conditional_update => {
+                let path = Path::new("metadata");
+                let path = path.child("resourceVersion");
+                let error = FieldError::invalid(&path, 0, "must be specified for an update");
+                return Err(ApiError::invalid(&self.registry.kind(id.kind).id, &name, &[error]));
+            }
+            _ => {}
+        }
+        let (given, stored) = (object.str_at(&["metadata", "uid"]), old.str_at(&["metadata", "uid"]));
+        match (given.filter(|text| !text.is_empty()), stored) {
+            (Some(given), Some(stored)) if given != stored => {
+                let why = format!(
+                    "Precondition failed: UID in precondition: {given}, UID in object meta: {stored}"
+                );
+                Err(ApiError::conflict(resource, &name, why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts back from `old` what a write of this part may not touch.
+    fn select_part(&self, id: ObjectId, object: &mut Value, old: &Value, part: Part) {
+        let has_status = self.registry.kind(id.kind).preferred().subresource("status").is_some();
+        match part {
+            Part::Whole if has_status => restore_field(object, old, &["status"]),
+            Part::Whole => {}
+            Part::Status => {
+                let status = object.get("status").cloned();
+                let meta = object.get("metadata").cloned().unwrap_or_default();
+                *object = old.clone();
+                set_or_remove(object, &["status"], status);
+                for field in ["annotations", "finalizers", "managedFields"] {
+                    set_or_remove(object, &["metadata", field], meta.get(field).cloned());
+                }
+            }
+            Part::Finalize => {
+                let finalizers = object.at(&["spec", "finalizers"]).cloned();
+                *object = old.clone();
+                set_or_remove(object, &["spec", "finalizers"], finalizers);
+            }
+        }
+    }
+
+    /// Stores a checked object over the one that is there and logs the write.
+    pub(super) fn rewrite(&mut self, id: ObjectId, mut incoming: Incoming) {
+        let previous = self.version(id).expect("it exists");
+        let before = previous.row.revision;
+        let pod = (id.kind == self.kinds.pod).then(|| self.take_pod_state(&mut incoming));
+        let generation = u32::try_from(incoming.meta.generation).unwrap_or(0);
+        let mut body = self.body(&mut incoming);
+        if let Some(pod) = &pod {
+            self.prefer_columns(id, pod, &mut body);
+        }
+        self.set_body(id, Arc::new(body));
+        self.table_mut(id.kind).row_mut(id.slot).generation = generation;
+        if let Some(pod) = pod {
+            self.set_pod(id.slot, pod, &previous.row);
+        }
+        self.log_write(Verb::Modified, id, before, Some(previous));
+    }
+
+    /// Drops a pod's status document when the columns say all of it.
+    fn prefer_columns(&self, id: ObjectId, pod: &super::pod::PodState, body: &mut Body) {
+        if body.status.is_null() {
+            return;
+        }
+        let row = self.row(id).expect("it exists");
+        let mut bare = body.to_changed();
+        bare.status = Value::Null;
+        let mut row = row.clone();
+        row.body = Some(Arc::new(bare));
+        let rendered = self.render(id.kind, &row, Some(pod), row.revision);
+        if rendered.get("status") == Some(&body.status)
+            && pod_status::parse(&body.status, &mut self.strings.clone()) == *pod
+        {
+            body.status = Value::Null;
+        }
+    }
+
+    /// Gives an object another body, whose labels were interned for it, and keeps the indexes
+    /// true.
+    pub(super) fn set_body(&mut self, id: ObjectId, body: Arc<Body>) {
+        let owner = self.controller_of(id.kind, &body);
+        self.table_mut(id.kind).set_body(id.slot, body, owner);
+    }
+
+    /// Changes the metadata left in the body, such as annotations, owner references and
+    /// finalizers; for the store's own use, nothing is validated.
+    pub(super) fn edit_meta(&mut self, id: ObjectId, edit: impl FnOnce(&mut Map)) {
+        let previous: Version = self.version(id).expect("it exists");
+        let before = previous.row.revision;
+        let object = self.get(id).expect("it exists");
+        let mut incoming = self.split(id.kind, object);
+        edit(&mut incoming.meta.rest);
+        let pod = (id.kind == self.kinds.pod).then(|| self.pod(id.slot).clone());
+        if pod.is_some() {
+            let old = previous.row.body.as_ref().expect("occupied");
+            incoming.doc = (*old.doc).clone();
+            incoming.status = old.status.clone();
+        }
+        let body = self.body(&mut incoming);
+        self.set_body(id, Arc::new(body));
+        if let Some(pod) = pod {
+            self.set_pod(id.slot, pod, &previous.row);
+        }
+        self.log_write(Verb::Modified, id, before, Some(previous));
+    }
+}
+
+/// Metadata a client cannot change: identity, times and deletion.
+fn keep_what_the_server_owns(object: &mut Value, old: &Value) {
+    for field in [
+        "name",
+        "namespace",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ] {
+        restore_field(object, old, &["metadata", field]);
+    }
+}
+
+fn restore_field(object: &mut Value, old: &Value, path: &[&str]) {
+    set_or_remove(object, path, old.at(path).cloned());
+}
+
+fn set_or_remove(object: &mut Value, path: &[&str], value: Option<Value>) {
+    match value {
+        Some(value) => object.set(path, value),
+        None => {
+            object.remove(path);
+        }
+    }
+}
+
+/// Whether anything but metadata and status differs.
+fn spec_differs(new: &Value, old: &Value) -> bool {
+    let parts = |value: &Value| -> Vec<(String, Value)> {
+        let map = value.as_map().expect("an object is a map");
+        map.iter()
+            .filter(|(key, _)| !matches!(*key, "metadata" | "status" | "apiVersion" | "kind"))
+            .map(|(key, value)| (key.to_owned(), value.clone()))
+            .collect()
+    };
+    parts(new) != parts(old)
+}
