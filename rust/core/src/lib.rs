@@ -13,3 +13,4 @@
 pub mod api;
 pub mod base;
 pub mod labels;
+pub mod store;

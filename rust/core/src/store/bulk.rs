@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::Store;
 use super::create::{WriteOptions, generated_prefix};
 use super::delete::DeleteOptions;
 use super::object::{Body, Name, ObjectId, Row};
 use super::owners::PodClass;
 use super::pod::{Phase, PodState, READY, RUNNING, UNSCHEDULABLE};
-use super::Store;
 use crate::api::{ApiError, ApiResult, KindId};
 use crate::base::{FastSet, StrId, Text, Value};
 
@@ -55,20 +55,17 @@ impl Store {
         let names = self.name_many(kind, namespace.as_deref(), &object, naming)?;
         let Some(first) = names.first() else { return Ok(Vec::new()) };
         let example = first.text(&self.strings);
-        object.set(&["metadata", "name"], example.clone());
+        object.set(&["metadata", "name"], example);
         self.prepare_for_create(kind, &mut object);
-        self.rules.default(kind, &mut object);
+        self.apply_defaults(kind, &mut object);
         self.admit(kind, &mut object)?;
-        let errors = self.rules.validate_create(kind, &object);
-        if !errors.is_empty() {
-            return Err(ApiError::invalid(&self.registry.kind(kind).id, &example, &errors));
-        }
+        self.validate_create(kind, &object)?;
         if options.dry_run {
             return Ok(Vec::new());
         }
         let mut incoming = self.split(kind, object);
         let pod = (kind == self.kinds.pod).then(|| self.take_pod_state(&mut incoming));
-        let body = Arc::new(self.body(&mut incoming));
+        let body = Arc::new(self.make_body(&mut incoming));
         let slots = self.insert_many(kind, &body, pod.as_ref(), &names);
         Ok(slots.map(|slot| self.table(kind).id(kind, slot)).collect())
     }

@@ -9,7 +9,8 @@ use super::meta::Meta;
 use super::object::{Body, Name, ObjectId, Row};
 use super::pod::{PodState, UNSCHEDULABLE};
 use super::{Store, pod_status};
-use crate::api::{ApiError, ApiResult, KindId, Strictness};
+use crate::api::decode::{cannot_be_handled, decode, strict_error};
+use crate::api::{ApiError, ApiResult, KindId};
 use crate::base::random::suffix_text;
 use crate::base::{Map, StrId, Text, Value};
 
@@ -20,6 +21,18 @@ pub const DEFAULT_NAMESPACE: &str = "default";
 const NAME_ATTEMPTS: usize = 8;
 /// `generateName` is cut so that the whole name stays within a DNS label.
 const GENERATED_PREFIX_MAX: usize = 58;
+
+/// What becomes of fields a type does not have. They are stored in any case but the last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strictness {
+    /// Nobody hears of them.
+    Ignore,
+    /// Each yields a warning.
+    #[default]
+    Warn,
+    /// The write is refused.
+    Strict,
+}
 
 /// How a write is to be done.
 #[derive(Clone, Debug, Default)]
@@ -68,13 +81,10 @@ impl Store {
         set_namespace(&mut object, namespace.as_deref());
         let generated = self.generate_name(kind, namespace.as_deref(), &mut object)?;
         self.prepare_for_create(kind, &mut object);
-        self.rules.default(kind, &mut object);
+        self.apply_defaults(kind, &mut object);
         self.admit(kind, &mut object)?;
-        let errors = self.rules.validate_create(kind, &object);
+        self.validate_create(kind, &object)?;
         let name: Text = object.str_at(&["metadata", "name"]).unwrap_or_default().into();
-        if !errors.is_empty() {
-            return Err(ApiError::invalid(&self.registry.kind(kind).id, &name, &errors));
-        }
         if self.find(kind, namespace.as_deref(), &name).is_some() {
             return Err(ApiError::already_exists(self.resource(kind), &name));
         }
@@ -113,7 +123,7 @@ impl Store {
         if self.find(kind, namespace.as_deref(), &name).is_some() {
             return Err(ApiError::already_exists(self.resource(kind), &name));
         }
-        self.rules.default(kind, &mut object);
+        self.apply_defaults(kind, &mut object);
         let incoming = self.split(kind, object);
         let name = Name::whole(self.strings.intern(&name));
         let id = self.insert(incoming, name);
@@ -136,9 +146,17 @@ impl Store {
             .registry
             .find(api_version, kind)
             .ok_or_else(|| ApiError::no_kind_match(api_version, kind))?;
-        let (id, schema) = (found.id, found.version.schema.clone());
-        let warnings = crate::api::decode(&schema, &mut object, strictness)?;
-        Ok((id, object, warnings))
+        let (kind, version) = (&found.kind.id.kind, &found.version.name);
+        let mut warnings = decode(&found.version.schema, &mut object)
+            .map_err(|sentence| cannot_be_handled(kind, version, &sentence))?;
+        match strictness {
+            Strictness::Strict if !warnings.is_empty() => {
+                return Err(strict_error(kind, version, &warnings));
+            }
+            Strictness::Ignore => warnings.clear(),
+            _ => {}
+        }
+        Ok((found.id, object, warnings))
     }
 
     /// The namespace a request is about: its own, the object's, or `default`.
@@ -162,7 +180,11 @@ impl Store {
     }
 
     /// Creating into a missing or terminating namespace fails.
-    pub(super) fn check_namespace_open(&self, kind: KindId, namespace: Option<&str>) -> ApiResult<()> {
+    pub(super) fn check_namespace_open(
+        &self,
+        kind: KindId,
+        namespace: Option<&str>,
+    ) -> ApiResult<()> {
         let Some(namespace) = namespace else { return Ok(()) };
         let id = self.require(self.kinds.namespace, None, namespace)?;
         let row = self.row(id).expect("just found");
@@ -218,6 +240,21 @@ impl Store {
         }
     }
 
+    pub(super) fn apply_defaults(&self, kind: KindId, object: &mut Value) {
+        self.rules.default_object(&self.registry.kind(kind).id, object);
+    }
+
+    /// Refuses a new object that breaks a rule of its kind.
+    pub(super) fn validate_create(&self, kind: KindId, object: &Value) -> ApiResult<()> {
+        let id = &self.registry.kind(kind).id;
+        let errors = self.rules.validate_create(id, object);
+        if errors.is_empty() {
+            return Ok(());
+        }
+        let name = object.str_at(&["metadata", "name"]).unwrap_or_default();
+        Err(ApiError::invalid(id, name, &errors))
+    }
+
     /// Takes a decoded document apart.
     pub(super) fn split(&mut self, kind: KindId, object: Value) -> Incoming {
         let named = self.registry.kind(kind);
@@ -233,14 +270,14 @@ impl Store {
         doc.remove("apiVersion");
         doc.remove("kind");
         let meta = Meta::split(doc.remove("metadata"));
-        let status = if status_apart { doc.remove("status").unwrap_or_default() } else { Value::Null };
-        let namespace =
-            (!meta.namespace.is_empty()).then(|| self.strings.intern(&meta.namespace));
+        let status =
+            if status_apart { doc.remove("status").unwrap_or_default() } else { Value::Null };
+        let namespace = (!meta.namespace.is_empty()).then(|| self.strings.intern(&meta.namespace));
         Incoming { kind, version, meta, namespace, doc, status }
     }
 
     /// The shared part of an incoming object.
-    pub(super) fn body(&mut self, incoming: &mut Incoming) -> Body {
+    pub(super) fn make_body(&mut self, incoming: &mut Incoming) -> Body {
         let labels = self.sets.intern(&incoming.meta.labels);
         let (owners, controller) = Meta::owners(&incoming.meta.rest);
         let owners: SmallVec<_> = owners.into_iter().map(|uid| self.uids.intern(uid)).collect();
@@ -261,13 +298,12 @@ impl Store {
     /// The columns of an incoming pod; what they hold leaves the document.
     pub(super) fn take_pod_state(&mut self, incoming: &mut Incoming) -> PodState {
         let mut pod = pod_status::parse(&incoming.status, &mut self.strings);
-        if let Some(Value::Map(spec)) = incoming.doc.get_mut("spec") {
-            if let Some(Value::Str(node)) = Arc::make_mut(spec).remove("nodeName") {
-                if !node.is_empty() {
-                    pod.node = Some(self.strings.intern(&node));
-                    pod.flags &= !UNSCHEDULABLE;
-                }
-            }
+        if let Some(Value::Map(spec)) = incoming.doc.get_mut("spec")
+            && let Some(Value::Str(node)) = Arc::make_mut(spec).remove("nodeName")
+            && !node.is_empty()
+        {
+            pod.node = Some(self.strings.intern(&node));
+            pod.flags &= !UNSCHEDULABLE;
         }
         pod
     }
@@ -290,7 +326,7 @@ impl Store {
             ..Row::default()
         };
         let kept_revision: u64 = meta.revision.parse().unwrap_or(0);
-        let body = Arc::new(self.body(&mut incoming));
+        let body = Arc::new(self.make_body(&mut incoming));
         let owner = self.controller_of(kind, &body);
         let row = Row { body: Some(Arc::clone(&body)), ..row };
         let text = name.text(&self.strings);
@@ -308,11 +344,11 @@ impl Store {
 
     /// What the creation of some kinds brings with it.
     fn created(&mut self, id: ObjectId) -> ApiResult<()> {
-        if id.kind == self.kinds.definition {
-            if let Err(error) = self.define(id) {
-                self.erase(id);
-                return Err(error);
-            }
+        if id.kind == self.kinds.definition
+            && let Err(error) = self.define(id)
+        {
+            self.erase(id);
+            return Err(error);
         }
         Ok(())
     }

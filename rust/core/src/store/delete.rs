@@ -104,11 +104,16 @@ impl Store {
 
     /// Deletes every object in `ids`; those already gone are passed over. Returns the last
     /// state of each.
-    pub fn delete_all(&mut self, ids: &[ObjectId], options: &DeleteOptions) -> ApiResult<Vec<Value>> {
+    pub fn delete_all(
+        &mut self,
+        ids: &[ObjectId],
+        options: &DeleteOptions,
+    ) -> ApiResult<Vec<Value>> {
         let mut deleted = Vec::with_capacity(ids.len());
         for id in ids {
             if self.row(*id).is_some() {
-                let (Deleted::Gone(object) | Deleted::Marked(object)) = self.delete(*id, options)?;
+                let (Deleted::Gone(object) | Deleted::Marked(object)) =
+                    self.delete(*id, options)?;
                 deleted.push(object);
             }
         }
@@ -158,10 +163,10 @@ impl Store {
         let previous = self.version(id).expect("it exists");
         let before = previous.row.revision;
         let time = self.now.to_second().after(Nanos::from_secs(grace_seconds));
-        if let Some(deletion) = &previous.row.deletion {
-            if deletion.time <= time {
-                return;
-            }
+        if let Some(deletion) = &previous.row.deletion
+            && deletion.time <= time
+        {
+            return;
         }
         let rises = self.policy(id.kind).generation && previous.row.deletion.is_none();
         let row = self.table_mut(id.kind).row_mut(id.slot);

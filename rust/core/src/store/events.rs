@@ -68,6 +68,15 @@ pub enum EventPolicy {
     None,
 }
 
+/// What makes two events the same one happening again.
+fn content(event: &Event) -> (Subject, StrId, StrId, Message) {
+    (event.subject, event.reason, event.component, event.message)
+}
+
+fn content_hash(event: &Event) -> u64 {
+    hash_of(&content(event))
+}
+
 /// Every event of a run, in order of first occurrence.
 #[derive(Clone, Debug, Default)]
 pub struct EventLog {
@@ -91,10 +100,9 @@ impl EventLog {
         if !event.warning {
             return Some((self.rows.push(Some(event)) as u32, true));
         }
-        let key = |event: &Event| (event.subject, event.reason, event.component, event.message);
-        let hash = hash_of(&key(&event));
+        let hash = content_hash(&event);
         let same = |number: u32| {
-            self.rows[number as usize].as_ref().is_some_and(|old| key(old) == key(&event))
+            self.rows[number as usize].as_ref().is_some_and(|old| content(old) == content(&event))
         };
         if let Some(number) = self.warnings.find(hash, same) {
             let row = self.rows.get_mut(number as usize).as_mut().expect("indexed rows are full");
@@ -120,6 +128,18 @@ impl EventLog {
             .filter_map(|(number, row)| row.as_ref().map(|row| (number as u32, row)))
     }
 
+    /// A log of these rows, the index built anew.
+    fn from_rows(policy: EventPolicy, rows: CowVec<Option<Event>>) -> Self {
+        let mut log = Self { policy, ..Self::default() };
+        for (number, event) in rows.iter().enumerate() {
+            if let Some(event) = event.as_ref().filter(|event| event.warning) {
+                log.warnings.insert(content_hash(event), number as u32);
+            }
+        }
+        log.rows = rows;
+        log
+    }
+
     /// The number of events recorded.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -128,5 +148,18 @@ impl EventLog {
     /// Whether nothing was recorded.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+}
+
+impl Serialize for EventLog {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.policy, &self.rows).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventLog {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (policy, rows) = Deserialize::deserialize(deserializer)?;
+        Ok(Self::from_rows(policy, rows))
     }
 }

@@ -66,7 +66,9 @@ pub fn check(kind: &Kind, selector: &FieldSelector) -> ApiResult<()> {
         }
         let core_fields = kind.id.group.is_empty() && !extra.is_empty();
         let message = match (&*kind.id.kind, core_fields) {
-            ("Job", _) => format!("field label {} not supported for Job", crate::base::go_quote(field)),
+            ("Job", _) => {
+                format!("field label {} not supported for Job", crate::base::go_quote(field))
+            }
             (_, true) => format!("field label not supported: {field}"),
             _ => format!(
                 "{} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
@@ -86,7 +88,13 @@ fn extra_fields(kind: &Kind) -> &'static [&'static str] {
 }
 
 /// The value of a field; `None` when it is not set.
-pub fn value(store: &Store, kind: KindId, row: &Row, pod: Option<&PodState>, field: &str) -> Option<Text> {
+pub fn value(
+    store: &Store,
+    kind: KindId,
+    row: &Row,
+    pod: Option<&PodState>,
+    field: &str,
+) -> Option<Text> {
     let body = row.body.as_ref()?;
     match field {
         "metadata.name" => return Some(row.name.text(&store.strings)),
@@ -115,7 +123,9 @@ pub fn value(store: &Store, kind: KindId, row: &Row, pod: Option<&PodState>, fie
     };
     match field {
         "spec.unschedulable" => Some(boolean(document)),
-        "status.replicas" | "status.successful" => Some(document.and_then(text).unwrap_or("0".into())),
+        "status.replicas" | "status.successful" => {
+            Some(document.and_then(text).unwrap_or("0".into()))
+        }
         "source" => text(body.at(&["source", "component"])?),
         _ => text(document?),
     }

@@ -85,10 +85,9 @@ impl Store {
         let store = self.moment(revision)?;
         let mut keys = store.keys(kind, &criteria);
         keys.sort_unstable();
-        let from = options
-            .next
-            .as_ref()
-            .map_or(0, |token| keys.partition_point(|key| (&key.0, &key.1) <= (&token.last.0, &token.last.1)));
+        let from = options.next.as_ref().map_or(0, |token| {
+            keys.partition_point(|key| (&key.0, &key.1) <= (&token.last.0, &token.last.1))
+        });
         let limit = if options.limit == 0 { keys.len() } else { options.limit };
         let to = (from + limit).min(keys.len());
         let ids = keys[from..to].iter().map(|key| store.table(kind).id(kind, key.2)).collect();
@@ -128,17 +127,23 @@ impl Store {
     }
 
     /// Whether an object matches; `row` and `pod` may be an earlier version of it.
-    pub fn matches(&self, kind: KindId, row: &Row, pod: Option<&PodState>, criteria: &Criteria) -> bool {
+    pub fn matches(
+        &self,
+        kind: KindId,
+        row: &Row,
+        pod: Option<&PodState>,
+        criteria: &Criteria,
+    ) -> bool {
         let body = row.body.as_ref().expect("only occupied rows are asked about");
-        if let Some(wanted) = &criteria.namespace {
-            if body.namespace.is_none_or(|id| self.strings.text(id) != wanted) {
-                return false;
-            }
+        if let Some(wanted) = &criteria.namespace
+            && body.namespace.is_none_or(|id| self.strings.text(id) != wanted)
+        {
+            return false;
         }
-        if let Some(selector) = &criteria.labels {
-            if !self.sets.matches(body.labels, selector) {
-                return false;
-            }
+        if let Some(selector) = &criteria.labels
+            && !self.sets.matches(body.labels, selector)
+        {
+            return false;
         }
         criteria.fields.terms().iter().all(|term| {
             let value = fields::value(self, kind, row, pod, &term.field).unwrap_or_default();
@@ -168,11 +173,18 @@ impl Store {
             },
             None => None,
         };
-        if let Some(node) = criteria.fields.exact_value_of("spec.nodeName").filter(|node| !node.is_empty() && kind == self.kinds.pod) {
+        if let Some(node) = criteria
+            .fields
+            .exact_value_of("spec.nodeName")
+            .filter(|node| !node.is_empty() && kind == self.kinds.pod)
+        {
             let on_node = self.strings.find(node).and_then(|node| self.pods_on(node));
-            return on_node.map_or_else(Vec::new, |slots| self.filter(kind, slots.iter(), criteria));
+            return on_node
+                .map_or_else(Vec::new, |slots| self.filter(kind, slots.iter(), criteria));
         }
-        if let Some(name) = criteria.fields.exact_value_of("metadata.name").filter(|_| namespace.is_some()) {
+        if let Some(name) =
+            criteria.fields.exact_value_of("metadata.name").filter(|_| namespace.is_some())
+        {
             let slot = table.find(namespace, name, &self.strings);
             return self.filter(kind, slot.into_iter(), criteria);
         }
@@ -187,7 +199,12 @@ impl Store {
         }
     }
 
-    fn filter(&self, kind: KindId, slots: impl Iterator<Item = u32>, criteria: &Criteria) -> Vec<u32> {
+    fn filter(
+        &self,
+        kind: KindId,
+        slots: impl Iterator<Item = u32>,
+        criteria: &Criteria,
+    ) -> Vec<u32> {
         if criteria.fields.is_everything() {
             return slots.collect();
         }

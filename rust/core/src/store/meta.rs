@@ -22,8 +22,8 @@ pub struct Meta {
     pub generation: i64,
     /// `deletionTimestamp` and its grace period.
     pub deletion: Option<Deletion>,
-    /// `labels`, sorted by key.
-    pub labels: Vec<(Text, Text)>,
+    /// `labels`.
+    pub labels: Map,
     /// Everything else.
     pub rest: Map,
 }
@@ -48,7 +48,9 @@ impl Meta {
                 ("deletionGracePeriodSeconds", Value::Int(number)) => grace_seconds = number,
                 ("creationTimestamp", Value::Str(text)) => meta.created = Time::parse(&text).ok(),
                 ("deletionTimestamp", Value::Str(text)) => deleted = Time::parse(&text).ok(),
-                ("labels", Value::Map(labels)) => meta.labels = pairs(&labels),
+                ("labels", Value::Map(labels)) => {
+                    meta.labels = std::sync::Arc::unwrap_or_clone(labels);
+                }
                 (_, value) => {
                     if let ("generateName", Value::Str(text)) = (key.as_str(), &value) {
                         meta.generate_name.clone_from(text);
@@ -72,11 +74,4 @@ impl Meta {
             .and_then(|reference| reference.str_at(&["uid"]));
         (uids, controller)
     }
-}
-
-/// A map of strings as sorted pairs.
-fn pairs(map: &Map) -> Vec<(Text, Text)> {
-    map.iter()
-        .filter_map(|(key, value)| Some((Text::from(key), Text::from(value.as_str()?))))
-        .collect()
 }

@@ -7,6 +7,7 @@
 //! What this is not: it starts nothing and reacts to nothing. Controllers, the scheduler and
 //! kubelets read the log and write back through the same verbs as any client.
 
+mod admission;
 pub mod bulk;
 pub mod create;
 pub mod delete;
@@ -203,7 +204,12 @@ impl Store {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn require(&self, kind: KindId, namespace: Option<&str>, name: &str) -> ApiResult<ObjectId> {
+    pub fn require(
+        &self,
+        kind: KindId,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> ApiResult<ObjectId> {
         self.find(kind, namespace, name)
             .ok_or_else(|| ApiError::not_found(self.resource(kind), name))
     }
@@ -244,7 +250,8 @@ impl Store {
 
     /// The object an owner reference names, if it exists under that uid.
     pub fn resolve_owner(&self, body: &Body, reference: &Value) -> Option<ObjectId> {
-        let group = reference.str_at(&["apiVersion"])?.split_once('/').map_or("", |(group, _)| group);
+        let group =
+            reference.str_at(&["apiVersion"])?.split_once('/').map_or("", |(group, _)| group);
         let kind = self.registry.kind_id(group, reference.str_at(&["kind"])?)?;
         let namespace = body.namespace.map(|id| self.strings.text(id));
         let id = self.find(kind, namespace, reference.str_at(&["name"])?)?;
@@ -255,7 +262,13 @@ impl Store {
     /// Notes a write in the log and stamps the object with its resourceVersion. The version
     /// kept in the log takes over the old row's use of its label set until compaction; the new
     /// row has one of its own, from interning its labels or from [`Self::keep_labels`].
-    fn log_write(&mut self, verb: Verb, id: ObjectId, before: u64, previous: Option<Version>) -> u64 {
+    fn log_write(
+        &mut self,
+        verb: Verb,
+        id: ObjectId,
+        before: u64,
+        previous: Option<Version>,
+    ) -> u64 {
         let revision = self.log.append(verb, id, before, previous.map(Arc::new));
         if verb != Verb::Deleted {
             self.table_mut(id.kind).row_mut(id.slot).revision = revision;
@@ -276,3 +289,6 @@ impl Store {
         Some(Version { row, pod })
     }
 }
+
+#[cfg(test)]
+mod tests;

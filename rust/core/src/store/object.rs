@@ -33,7 +33,7 @@ pub struct ObjectId {
 }
 
 /// A name in eight bytes: interned text, or interned prefix and five generated characters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Name {
     base: Option<StrId>,
     suffix: u32,

@@ -107,12 +107,7 @@ impl OwnerIndex {
     }
 
     /// Notes that every row in `slots` names `owner`, which is the object `id` if that is known.
-    pub fn insert_range(
-        &mut self,
-        owner: Uid,
-        id: Option<ObjectId>,
-        slots: std::ops::Range<u32>,
-    ) {
+    pub fn insert_range(&mut self, owner: Uid, id: Option<ObjectId>, slots: std::ops::Range<u32>) {
         let at = self.find(owner).unwrap_or_else(|| self.add(owner, id));
         self.entries.get_mut(at).slots.insert_range(slots);
     }

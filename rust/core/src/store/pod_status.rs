@@ -3,10 +3,11 @@
 //! Not rendered: the user, volume mounts and allocated resources of a container, and image
 //! ids, which the model does not have.
 
+use std::fmt::Write;
 use std::net::Ipv4Addr;
 
 use super::pod::{
-    ACCEPTED, INITIALIZED, PodState, Phase, READY, RUNNING, SANDBOX, SCHEDULED, UNSCHEDULABLE,
+    ACCEPTED, INITIALIZED, Phase, PodState, READY, RUNNING, SANDBOX, SCHEDULED, UNSCHEDULABLE,
 };
 use crate::base::random::{fnv1a, mix};
 use crate::base::{Interner, Map, Text, Time, Value};
@@ -87,13 +88,23 @@ fn conditions(pod: &PodState, around: &Surroundings) -> Vec<Value> {
         add("PodReadyToStartContainers", sandbox, since, None);
         match (pod.has(INITIALIZED), pod.phase) {
             (true, Phase::Succeeded) => {
-                add("Initialized", true, pod.initialized_at, Some(("PodCompleted", Text::default())));
+                add(
+                    "Initialized",
+                    true,
+                    pod.initialized_at,
+                    Some(("PodCompleted", Text::default())),
+                );
             }
             (true, _) => add("Initialized", true, pod.initialized_at, None),
             (false, _) => {
                 let names = names(around.spec.list_at(&["initContainers"]));
                 let text = format!("containers with incomplete status: {names}").into();
-                add("Initialized", false, pod.accepted_at, Some(("ContainersNotInitialized", text)));
+                add(
+                    "Initialized",
+                    false,
+                    pod.accepted_at,
+                    Some(("ContainersNotInitialized", text)),
+                );
             }
         }
         let why = || match ended {
@@ -101,7 +112,10 @@ fn conditions(pod: &PodState, around: &Surroundings) -> Vec<Value> {
             Some(reason) => Some((reason, Text::default())),
             None => {
                 let names = names(around.spec.list_at(&["containers"]));
-                Some(("ContainersNotReady", format!("containers with unready status: {names}").into()))
+                Some((
+                    "ContainersNotReady",
+                    format!("containers with unready status: {names}").into(),
+                ))
             }
         };
         add("Ready", pod.is_ready(), pod.ready_at, why());
@@ -241,7 +255,7 @@ fn container_id(around: &Surroundings, container: &Value) -> String {
     let mut id = String::from("containerd://");
     for _ in 0..4 {
         word = mix(word.wrapping_add(1));
-        id.push_str(&format!("{word:016x}"));
+        let _ = write!(id, "{word:016x}");
     }
     id
 }
@@ -366,30 +380,47 @@ mod tests {
     #[test]
     fn a_running_pod_shows_what_a_kubelet_shows() {
         let status = shown(&running_pod(), r#"{"containers":[{"name":"web","image":"web:1"}]}"#);
-        let types: Vec<_> = status.list_at(&["conditions"]).iter().map(|c| c.str_at(&["type"]).unwrap()).collect();
+        let types: Vec<_> =
+            status.list_at(&["conditions"]).iter().map(|c| c.str_at(&["type"]).unwrap()).collect();
         assert_eq!(
             types,
-            ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"]
+            [
+                "PodReadyToStartContainers",
+                "Initialized",
+                "Ready",
+                "ContainersReady",
+                "PodScheduled"
+            ]
         );
         assert_eq!(status.str_at(&["podIP"]), Some("10.0.0.5"));
         assert_eq!(status.str_at(&["hostIP"]), Some("172.16.0.2"));
         let container = &status.list_at(&["containerStatuses"])[0];
-        assert_eq!(container.str_at(&["state", "running", "startedAt"]), Some("1970-01-01T00:01:44Z"));
+        assert_eq!(
+            container.str_at(&["state", "running", "startedAt"]),
+            Some("1970-01-01T00:01:44Z")
+        );
         assert_eq!(container.str_at(&["containerID"]).unwrap().len(), "containerd://".len() + 64);
     }
 
     #[test]
     fn a_pod_being_created_says_which_containers_wait() {
-        let pod = PodState {
-            flags: SCHEDULED | ACCEPTED,
-            ..running_pod()
-        };
+        let pod = PodState { flags: SCHEDULED | ACCEPTED, ..running_pod() };
         let pod = PodState { phase: Phase::Pending, ip: 0, ..pod };
-        let status = shown(&pod, r#"{"containers":[{"name":"a"},{"name":"b"}],"initContainers":[{"name":"i"}]}"#);
+        let status = shown(
+            &pod,
+            r#"{"containers":[{"name":"a"},{"name":"b"}],"initContainers":[{"name":"i"}]}"#,
+        );
         let conditions = status.list_at(&["conditions"]);
-        assert_eq!(conditions[1].str_at(&["message"]), Some("containers with incomplete status: [i]"));
-        assert_eq!(conditions[2].str_at(&["message"]), Some("containers with unready status: [a b]"));
-        let state = status.list_at(&["containerStatuses"])[0].str_at(&["state", "waiting", "reason"]);
+        assert_eq!(
+            conditions[1].str_at(&["message"]),
+            Some("containers with incomplete status: [i]")
+        );
+        assert_eq!(
+            conditions[2].str_at(&["message"]),
+            Some("containers with unready status: [a b]")
+        );
+        let state =
+            status.list_at(&["containerStatuses"])[0].str_at(&["state", "waiting", "reason"]);
         assert_eq!(state, Some("PodInitializing"));
     }
 

@@ -77,7 +77,8 @@ impl Store {
         }
         if let Some(node) = self.pod(id.slot).node {
             let node = self.strings.text(node);
-            let why = format!("pod {name} is already assigned to node {}", crate::base::go_quote(node));
+            let why =
+                format!("pod {name} is already assigned to node {}", crate::base::go_quote(node));
             return Err(ApiError::conflict(&binding, &name, why));
         }
         let node = self.strings.intern(target);

@@ -61,8 +61,12 @@ impl Store {
             meta.insert("deletionTimestamp", deletion.time.to_string());
             meta.insert("deletionGracePeriodSeconds", deletion.grace_seconds);
         }
-        let labels: Map =
-            self.sets.get(body.labels).pairs().map(|(key, value)| (key.into(), value.into())).collect();
+        let labels: Map = self
+            .sets
+            .get(body.labels)
+            .pairs()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
         if !labels.is_empty() {
             meta.insert("labels", labels);
         }

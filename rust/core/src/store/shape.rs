@@ -56,7 +56,7 @@ impl Resources {
 
     /// Adds `other`, resource by resource.
     pub fn add(&mut self, other: &Self) {
-        self.merge(other, |have, more| have.saturating_add(more));
+        self.merge(other, i64::saturating_add);
     }
 
     /// Raises each resource to at least what `other` has.
@@ -247,7 +247,9 @@ fn qos(spec: &Value, containers: &[Value], init: &[Value]) -> QosClass {
         return qos_of(std::iter::once(pod_level));
     }
     let none = &Value::Null;
-    qos_of(containers.iter().chain(init).map(|container| container.get("resources").unwrap_or(none)))
+    qos_of(
+        containers.iter().chain(init).map(|container| container.get("resources").unwrap_or(none)),
+    )
 }
 
 fn qos_of<'a>(all: impl Iterator<Item = &'a Value>) -> QosClass {

@@ -16,14 +16,14 @@ use super::pod::PodState;
 use super::table::Table;
 use super::uid::{Uid, Uids};
 use super::{CoreKinds, Store};
-use crate::api::{GroupKind, KindId, Registry, Rules};
-use crate::base::{CowMap, CowVec, FastMap, Interner, StrId, Stream, Text, Time};
+use crate::api::{KindId, Registry, Rules};
+use crate::base::{CowMap, CowVec, FastMap, Interner, StrId, Stream, Text, Time, Value};
 use crate::labels::{LabelSets, Posting};
 
 /// A store in the form it is written in.
 #[derive(Serialize, Deserialize)]
 pub struct Saved {
-    custom_kinds: Vec<GroupKind>,
+    definitions: Vec<(Value, bool)>,
     strings: Interner,
     sets: LabelSets,
     events: EventLog,
@@ -125,7 +125,7 @@ impl Store {
             .collect();
         let (first, compacted) = self.log.bounds();
         Saved {
-            custom_kinds: self.registry.custom_kinds(),
+            definitions: self.registry.definitions(),
             strings: self.strings.clone(),
             sets: self.sets.clone(),
             events: self.events.clone(),
@@ -141,10 +141,34 @@ impl Store {
         }
     }
 
+    /// The store as bytes.
+    ///
+    /// # Panics
+    /// Never: every part of a store can be written.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_stdvec(&self.to_saved()).expect("a store can be written")
+    }
+
+    /// The store some bytes stand for.
+    ///
+    /// # Errors
+    /// A sentence when they are no store of this version.
+    pub fn from_bytes(bytes: &[u8], rules: Arc<Rules>) -> Result<Self, String> {
+        let saved = postcard::from_bytes(bytes)
+            .map_err(|error| format!("not a saved cluster of this version: {error}"))?;
+        Ok(Self::from_saved(saved, rules))
+    }
+
     /// The store a saved form stands for.
     pub fn from_saved(saved: Saved, rules: Arc<Rules>) -> Self {
         let mut registry = Registry::new();
-        registry.reserve_custom(&saved.custom_kinds);
+        for (definition, living) in &saved.definitions {
+            registry.define(definition).expect("a stored definition was accepted before");
+            if !living {
+                let name = definition.str_at(&["metadata", "name"]).unwrap_or_default();
+                registry.undefine(name);
+            }
+        }
         let bodies: Vec<Arc<Body>> = saved.bodies.into_iter().map(Arc::new).collect();
         let messages: Vec<Arc<Text>> = saved.messages.into_iter().map(Arc::new).collect();
         let mut pods = saved.pods;
@@ -195,12 +219,8 @@ impl Store {
         store
     }
 
-    /// What is derived from rows and pods: custom kinds, owners, counts, pods by node.
+    /// What is derived from rows and pods: owners, counts, pods by node.
     fn rebuild(&mut self) {
-        let definitions: Vec<ObjectId> = self.ids(self.kinds.definition);
-        for id in definitions {
-            self.define(id).expect("a stored definition was accepted before");
-        }
         for kind in 0..self.tables.len() {
             let kind = KindId::new(kind);
             let mut last = None;
@@ -213,7 +233,8 @@ impl Store {
                 }
             }
         }
-        let mut nodes: std::collections::BTreeMap<StrId, Vec<u32>> = std::collections::BTreeMap::new();
+        let mut nodes: std::collections::BTreeMap<StrId, Vec<u32>> =
+            std::collections::BTreeMap::new();
         for id in self.ids(self.kinds.pod) {
             if let Some(node) = self.pod(id.slot).node {
                 nodes.entry(node).or_default().push(id.slot);

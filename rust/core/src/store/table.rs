@@ -80,23 +80,15 @@ impl Table {
 
     /// Adds an object and returns its slot. `name` is the text of `row.name`, `owner` the object
     /// that controls it, if it exists.
-    pub fn insert(
-        &mut self,
-        row: Row,
-        name: &str,
-        owner: Option<ObjectId>,
-    ) -> u32 {
+    pub fn insert(&mut self, row: Row, name: &str, owner: Option<ObjectId>) -> u32 {
         let body = Arc::clone(row.body.as_ref().expect("an object has a body"));
-        let slot = match self.free.len().checked_sub(1) {
-            Some(last) => {
-                let slot = self.free[last];
-                self.free.resize(last);
-                slot
-            }
-            None => {
-                self.rows.resize(self.rows.len() + 1);
-                self.rows.len() as u32 - 1
-            }
+        let slot = if let Some(last) = self.free.len().checked_sub(1) {
+            let slot = self.free[last];
+            self.free.resize(last);
+            slot
+        } else {
+            self.rows.resize(self.rows.len() + 1);
+            self.rows.len() as u32 - 1
         };
         let place = self.rows.get_mut(slot as usize);
         *place = Row { reuse: place.reuse, ..row };
@@ -130,15 +122,15 @@ impl Table {
     }
 
     /// Gives the object at `slot` another body, moving it in the indexes.
-    pub fn set_body(&mut self, slot: u32, body: Arc<Body>, owner: Option<ObjectId>) {
+    pub fn set_body(&mut self, slot: u32, body: &Arc<Body>, owner: Option<ObjectId>) {
         let row = self.rows.get_mut(slot as usize);
-        let old = row.body.replace(Arc::clone(&body)).expect("the slot is occupied");
+        let old = row.body.replace(Arc::clone(body)).expect("the slot is occupied");
         self.labels.relabel(body.namespace, old.labels, body.labels, slot);
         if old.owners != body.owners {
             for owner in &old.owners {
                 self.owners.remove(*owner, slot);
             }
-            self.index_owners(&body, owner, slot..slot + 1);
+            self.index_owners(body, owner, slot..slot + 1);
         }
     }
 

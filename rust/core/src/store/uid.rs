@@ -27,7 +27,7 @@ pub struct Uids {
 impl Uids {
     /// The uids of a run with this seed.
     pub fn new(seed: u64) -> Self {
-        Self { seed: mix(seed ^ 0x5EED_0F_u64), next: 1, foreign: Interner::new() }
+        Self { seed: mix(seed ^ 0x5EED), next: 1, foreign: Interner::new() }
     }
 
     /// The next uid.
@@ -75,6 +75,11 @@ impl Uids {
             0x8000 | (head & 0xF) << 10 | tail >> 48 & 0x3FF,
             tail & 0xFFFF_FFFF_FFFF,
         )
+    }
+
+    /// A number that depends on the uid and the run only: derived identifiers start from it.
+    pub fn identity(&self, uid: Uid) -> u64 {
+        mix(uid.0.get() ^ self.seed)
     }
 
     /// The redundant half of a uid's text, by which ours are told from others.
@@ -153,7 +158,11 @@ mod tests {
     #[test]
     fn a_uid_not_yet_issued_is_not_found() {
         let mut ahead = Uids::new(7);
-        let text = { ahead.issue(); let uid = ahead.issue(); ahead.text(uid) };
+        let text = {
+            ahead.issue();
+            let uid = ahead.issue();
+            ahead.text(uid)
+        };
         assert_eq!(Uids::new(7).find(&text), None);
     }
 

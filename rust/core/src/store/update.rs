@@ -29,7 +29,12 @@ impl Store {
     ///
     /// # Errors
     /// Not found, a stale resourceVersion, or an object the API server refuses.
-    pub fn update(&mut self, object: Value, part: Part, options: &WriteOptions) -> ApiResult<Written> {
+    pub fn update(
+        &mut self,
+        object: Value,
+        part: Part,
+        options: &WriteOptions,
+    ) -> ApiResult<Written> {
         let (kind, object, warnings) = self.decode(object, options.strictness)?;
         let namespace = self.target_namespace(kind, &object, options.namespace.as_deref())?;
         let name = object.str_at(&["metadata", "name"]).unwrap_or_default();
@@ -49,11 +54,13 @@ impl Store {
         part: Part,
         options: &WriteOptions,
     ) -> ApiResult<Written> {
-        let current = self.get(id).ok_or_else(|| ApiError::not_found(self.resource(id.kind), ""))?;
+        let current =
+            self.get(id).ok_or_else(|| ApiError::not_found(self.resource(id.kind), ""))?;
         let named = self.registry.kind(id.kind);
         let version = &named.versions[usize::from(self.body(id).expect("it exists").version)];
         let custom = named.definition.is_some();
-        let patched = apply_patch(&current, patch, patch_kind, (!custom).then_some(&version.schema))?;
+        let patched =
+            apply_patch(&current, patch, patch_kind, (!custom).then_some(&version.schema))?;
         let (kind, object, warnings) = self.decode(patched, options.strictness)?;
         if kind != id.kind {
             return Err(ApiError::bad_request("a patch cannot change the kind of an object"));
@@ -74,13 +81,15 @@ impl Store {
         self.check_preconditions(id, &object, &old)?;
         keep_what_the_server_owns(&mut object, &old);
         self.select_part(id, &mut object, &old, part);
-        self.rules.default(id.kind, &mut object);
-        let name = self.name(id).unwrap_or_default();
-        let errors = self.rules.validate_update(id.kind, &object, &old);
+        self.apply_defaults(id.kind, &mut object);
+        let named = &self.registry.kind(id.kind).id;
+        let errors = self.rules.validate_update(named, &object, &old);
         if !errors.is_empty() {
-            return Err(ApiError::invalid(&self.registry.kind(id.kind).id, &name, &errors));
+            let name = self.name(id).unwrap_or_default();
+            return Err(ApiError::invalid(named, &name, &errors));
         }
-        let rises = part != Part::Status && self.policy(id.kind).generation && spec_differs(&object, &old);
+        let rises =
+            part != Part::Status && self.policy(id.kind).generation && spec_differs(&object, &old);
         if rises {
             let generation = old.int_at(&["metadata", "generation"]).unwrap_or(0);
             object.set(&["metadata", "generation"], generation + 1);
@@ -103,16 +112,19 @@ impl Store {
         let (resource, name) = (self.resource(id.kind), self.name(id).unwrap_or_default());
         let stored = old.str_at(&["metadata", "resourceVersion"]).unwrap_or_default();
         match object.str_at(&["metadata", "resourceVersion"]).filter(|text| !text.is_empty()) {
-            Some(given) if given != stored => return Err(ApiError::optimistic_lock(resource, &name)),
+            Some(given) if given != stored => {
+                return Err(ApiError::optimistic_lock(resource, &name));
+            }
             None if self.policy(id.kind).conditional_update => {
                 let path = Path::new("metadata");
                 let path = path.child("resourceVersion");
-                let error = FieldError::invalid(&path, 0, "must be specified for an update");
+                let error = FieldError::invalid(path, 0, "must be specified for an update");
                 return Err(ApiError::invalid(&self.registry.kind(id.kind).id, &name, &[error]));
             }
             _ => {}
         }
-        let (given, stored) = (object.str_at(&["metadata", "uid"]), old.str_at(&["metadata", "uid"]));
+        let (given, stored) =
+            (object.str_at(&["metadata", "uid"]), old.str_at(&["metadata", "uid"]));
         match (given.filter(|text| !text.is_empty()), stored) {
             (Some(given), Some(stored)) if given != stored => {
                 let why = format!(
@@ -153,11 +165,11 @@ impl Store {
         let before = previous.row.revision;
         let pod = (id.kind == self.kinds.pod).then(|| self.take_pod_state(&mut incoming));
         let generation = u32::try_from(incoming.meta.generation).unwrap_or(0);
-        let mut body = self.body(&mut incoming);
+        let mut body = self.make_body(&mut incoming);
         if let Some(pod) = &pod {
             self.prefer_columns(id, pod, &mut body);
         }
-        self.set_body(id, Arc::new(body));
+        self.set_body(id, &Arc::new(body));
         self.table_mut(id.kind).row_mut(id.slot).generation = generation;
         if let Some(pod) = pod {
             self.set_pod(id.slot, pod, &previous.row);
@@ -185,8 +197,8 @@ impl Store {
 
     /// Gives an object another body, whose labels were interned for it, and keeps the indexes
     /// true.
-    pub(super) fn set_body(&mut self, id: ObjectId, body: Arc<Body>) {
-        let owner = self.controller_of(id.kind, &body);
+    pub(super) fn set_body(&mut self, id: ObjectId, body: &Arc<Body>) {
+        let owner = self.controller_of(id.kind, body);
         self.table_mut(id.kind).set_body(id.slot, body, owner);
     }
 
@@ -204,8 +216,8 @@ impl Store {
             incoming.doc = (*old.doc).clone();
             incoming.status = old.status.clone();
         }
-        let body = self.body(&mut incoming);
-        self.set_body(id, Arc::new(body));
+        let body = self.make_body(&mut incoming);
+        self.set_body(id, &Arc::new(body));
         if let Some(pod) = pod {
             self.set_pod(id.slot, pod, &previous.row);
         }

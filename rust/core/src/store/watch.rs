@@ -96,26 +96,28 @@ impl Store {
         if id.kind != watch.kind {
             return None;
         }
-        let matches = |row: &Row, pod: Option<&PodState>| self.matches(id.kind, row, pod, &watch.criteria);
+        let matches =
+            |row: &Row, pod: Option<&PodState>| self.matches(id.kind, row, pod, &watch.criteria);
         let before = entry.previous.as_ref().filter(|old| matches(&old.row, old.pod.as_ref()));
         if entry.verb == Verb::Deleted {
             let object = self.render_version(id.kind, before?, revision);
             return Some(WatchEvent::Deleted(object));
         }
-        let after = match self.log().version_after(revision) {
-            Some(version) => matches(&version.row, version.pod.as_ref())
-                .then(|| self.render_version(id.kind, version, revision)),
-            None => {
-                let row = self.row(id)?;
-                let pod = (id.kind == self.kinds.pod).then(|| self.pod(id.slot));
-                matches(row, pod).then(|| self.render(id.kind, row, pod, revision))
-            }
+        let after = if let Some(version) = self.log().version_after(revision) {
+            matches(&version.row, version.pod.as_ref())
+                .then(|| self.render_version(id.kind, version, revision))
+        } else {
+            let row = self.row(id)?;
+            let pod = (id.kind == self.kinds.pod).then(|| self.pod(id.slot));
+            matches(row, pod).then(|| self.render(id.kind, row, pod, revision))
         };
         match (before, after) {
             (None, None) => None,
             (None, Some(object)) => Some(WatchEvent::Added(object)),
             (Some(_), Some(object)) => Some(WatchEvent::Modified(object)),
-            (Some(old), None) => Some(WatchEvent::Deleted(self.render_version(id.kind, old, revision))),
+            (Some(old), None) => {
+                Some(WatchEvent::Deleted(self.render_version(id.kind, old, revision)))
+            }
         }
     }
 }

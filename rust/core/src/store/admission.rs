@@ -1,0 +1,128 @@
+//! The API server's admission plugins that change or refuse what engine and scheduler act on:
+//! Priority, DefaultTolerationSeconds.
+
+use super::Store;
+use crate::api::{ApiError, ApiResult, KindId};
+use crate::base::Value;
+
+/// Priority classes that exist without being created.
+const SYSTEM_CLASSES: [(&str, i64); 2] =
+    [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
+
+/// Taints for which a pod gets five minutes unless it says otherwise.
+const TOLERATED: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+const TOLERATION_SECONDS: i64 = 300;
+
+impl Store {
+    /// Runs admission on a new object, after defaulting and before validation.
+    ///
+    /// # Errors
+    /// 403 in the plugin's words.
+    pub(super) fn admit(&self, kind: KindId, object: &mut Value) -> ApiResult<()> {
+        if kind == self.kinds.pod {
+            self.admit_priority(object)?;
+            add_default_tolerations(object);
+        }
+        Ok(())
+    }
+
+    /// Priority and preemption policy from the pod's class, or from the default class.
+    fn admit_priority(&self, pod: &mut Value) -> ApiResult<()> {
+        let named = pod.str_at(&["spec", "priorityClassName"]).filter(|name| !name.is_empty());
+        let (name, priority, policy) = match named {
+            Some(name) => {
+                let (priority, policy) = self.priority_class(name).ok_or_else(|| {
+                    self.pod_forbidden(pod, &format!("no PriorityClass with name {name} was found"))
+                })?;
+                (Some(name.to_owned()), priority, policy)
+            }
+            None => self.default_priority_class(),
+        };
+        if let Some(given) = pod.int_at(&["spec", "priority"]).filter(|given| *given != priority) {
+            let why = format!(
+                "the integer value of priority ({given}) must not be provided in pod spec; \
+                 priority admission controller computed {priority} from the given PriorityClass \
+                 name"
+            );
+            return Err(self.pod_forbidden(pod, &why));
+        }
+        if let Some(given) =
+            pod.str_at(&["spec", "preemptionPolicy"]).filter(|given| *given != policy)
+        {
+            let why = format!(
+                "the string value of PreemptionPolicy ({given}) must not be provided in pod spec; \
+                 priority admission controller computed {policy} from the given PriorityClass name"
+            );
+            return Err(self.pod_forbidden(pod, &why));
+        }
+        if let Some(name) = name {
+            pod.set(&["spec", "priorityClassName"], name);
+        }
+        pod.set(&["spec", "priority"], priority);
+        pod.set(&["spec", "preemptionPolicy"], policy);
+        Ok(())
+    }
+
+    fn pod_forbidden(&self, pod: &Value, why: &str) -> ApiError {
+        let name = pod.str_at(&["metadata", "name"]).unwrap_or_default();
+        ApiError::forbidden(self.resource(self.kinds.pod), name, why)
+    }
+
+    /// Value and preemption policy of a class.
+    fn priority_class(&self, name: &str) -> Option<(i64, String)> {
+        if let Some(id) = self.find(self.kinds.priority_class, None, name) {
+            return self.body(id).map(|body| {
+                let policy = body.at(&["preemptionPolicy"]).and_then(Value::as_str);
+                let value = body.at(&["value"]).and_then(Value::as_int).unwrap_or(0);
+                (value, policy.unwrap_or("PreemptLowerPriority").to_owned())
+            });
+        }
+        let system = SYSTEM_CLASSES.iter().find(|(class, _)| *class == name);
+        system.map(|(_, value)| (*value, "PreemptLowerPriority".to_owned()))
+    }
+
+    /// The class marked as global default; of several the lowest value counts.
+    fn default_priority_class(&self) -> (Option<String>, i64, String) {
+        let table = self.table(self.kinds.priority_class);
+        let default = table
+            .iter()
+            .filter(|(_, row)| {
+                let body = row.body.as_ref().expect("occupied");
+                body.at(&["globalDefault"]).and_then(Value::as_bool) == Some(true)
+            })
+            .map(|(_, row)| row.name.text(&self.strings).to_string())
+            .filter_map(|name| {
+                self.priority_class(&name).map(|(value, policy)| (value, name, policy))
+            })
+            .min();
+        match default {
+            Some((value, name, policy)) => (Some(name), value, policy),
+            None => (None, 0, "PreemptLowerPriority".to_owned()),
+        }
+    }
+}
+
+/// Five minutes on a node that is not ready or unreachable, unless the pod tolerates it already.
+fn add_default_tolerations(pod: &mut Value) {
+    let tolerates = |taint: &str| {
+        pod.list_at(&["spec", "tolerations"]).iter().any(|toleration| {
+            let key = toleration.str_at(&["key"]).unwrap_or_default();
+            let effect = toleration.str_at(&["effect"]).unwrap_or_default();
+            (key == taint || key.is_empty()) && matches!(effect, "NoExecute" | "")
+        })
+    };
+    let missing: Vec<&str> = TOLERATED.into_iter().filter(|taint| !tolerates(taint)).collect();
+    if missing.is_empty() {
+        return;
+    }
+    let spec = pod.map_mut().entry("spec").map_mut();
+    let tolerations = spec.entry("tolerations").list_mut();
+    for taint in missing {
+        tolerations.push(Value::map([
+            ("key", Value::from(taint)),
+            ("operator", "Exists".into()),
+            ("effect", "NoExecute".into()),
+            ("tolerationSeconds", TOLERATION_SECONDS.into()),
+        ]));
+    }
+}
