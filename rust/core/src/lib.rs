@@ -12,5 +12,7 @@
 
 pub mod api;
 pub mod base;
+pub mod engine;
 pub mod labels;
+pub mod node;
 pub mod store;

@@ -74,6 +74,12 @@ impl<E: Copy + Default> EventQueue<E> {
         Some((first.time, (first.order >> 56) as u8, first.event))
     }
 
+    /// Visits every pending event for writing; what it is due at stays.
+    pub fn for_each_mut(&mut self, mut visit: impl FnMut(&mut E)) {
+        let len = self.heap.len();
+        self.heap.for_range_mut(0, len, |_, pending| visit(&mut pending.event));
+    }
+
     /// The number of pending events.
     pub fn len(&self) -> usize {
         self.heap.len()

@@ -98,7 +98,7 @@ impl Store {
         incoming.meta.uid = Text::default();
         incoming.meta.deletion = None;
         let name = generated.unwrap_or_else(|| Name::whole(self.strings.intern(&name)));
-        let id = self.insert(incoming, name);
+        let id = self.insert(incoming, name, Verb::Added);
         self.created(id)?;
         let object = self.get(id).expect("just created");
         Ok(Written { id, object, warnings, changed: true })
@@ -126,7 +126,7 @@ impl Store {
         self.apply_defaults(kind, &mut object);
         let incoming = self.split(kind, object);
         let name = Name::whole(self.strings.intern(&name));
-        let id = self.insert(incoming, name);
+        let id = self.insert(incoming, name, Verb::Restored);
         if kind == self.kinds.definition {
             self.define(id)?;
         }
@@ -309,7 +309,7 @@ impl Store {
     }
 
     /// Adds a row for a checked object.
-    fn insert(&mut self, mut incoming: Incoming, name: Name) -> ObjectId {
+    fn insert(&mut self, mut incoming: Incoming, name: Name, verb: Verb) -> ObjectId {
         let kind = incoming.kind;
         let pod = (kind == self.kinds.pod).then(|| self.take_pod_state(&mut incoming));
         let meta = &incoming.meta;
@@ -335,7 +335,7 @@ impl Store {
         if let Some(pod) = pod {
             self.place_pod(slot, pod);
         }
-        self.log_write(Verb::Added, id, 0, None);
+        self.log_write(verb, id, 0, None);
         if kept_revision > 0 {
             self.table_mut(kind).row_mut(slot).revision = kept_revision;
         }

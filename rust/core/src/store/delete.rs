@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use super::log::Verb;
 use super::object::{Deletion, ObjectId};
-use super::{Store, pod::Phase};
+use super::update::set_list;
+use super::{Store, pod::Phase, recorder};
 use crate::api::{ApiError, ApiResult};
 use crate::base::{Nanos, Value};
 
@@ -83,6 +84,12 @@ impl Store {
         let Some(before) = self.get(id) else {
             return Err(ApiError::not_found(self.resource(id.kind), ""));
         };
+        if let Some(number) = recorder::engine_number(self, id) {
+            if !options.dry_run {
+                self.erase_event(number);
+            }
+            return Ok(Deleted::Gone(before));
+        }
         self.check_delete(id, &before, options)?;
         if options.dry_run {
             return Ok(Deleted::Gone(before));
@@ -111,7 +118,7 @@ impl Store {
     ) -> ApiResult<Vec<Value>> {
         let mut deleted = Vec::with_capacity(ids.len());
         for id in ids {
-            if self.row(*id).is_some() {
+            if self.exists(*id) {
                 let (Deleted::Gone(object) | Deleted::Marked(object)) =
                     self.delete(*id, options)?;
                 deleted.push(object);
@@ -253,13 +260,7 @@ impl Store {
         if have.iter().map(|name| Value::from(*name)).eq(finalizers.iter().cloned()) {
             return;
         }
-        self.edit_meta(id, |meta| {
-            if finalizers.is_empty() {
-                meta.remove("finalizers");
-            } else {
-                meta.insert("finalizers", finalizers);
-            }
-        });
+        self.edit_meta(id, |meta| set_list(meta, "finalizers", finalizers));
     }
 
     /// Whether a namespace still has its own finalizer: its content is deleted first.

@@ -54,6 +54,8 @@ pub struct Event {
     pub first: Time,
     /// When it last happened.
     pub last: Time,
+    /// `metadata.resourceVersion`.
+    pub revision: u64,
 }
 
 /// Which events are kept.
@@ -92,10 +94,8 @@ impl EventLog {
     /// Records an event at time `now`; a repeat of a warning raises its count instead. Returns
     /// the event's number and whether it is new, or `None` when the policy drops it.
     pub fn record(&mut self, event: Event) -> Option<(u32, bool)> {
-        match self.policy {
-            EventPolicy::None => return None,
-            EventPolicy::Warnings if !event.warning => return None,
-            _ => {}
+        if !self.keeps(event.warning) {
+            return None;
         }
         if !event.warning {
             return Some((self.rows.push(Some(event)) as u32, true));
@@ -113,6 +113,30 @@ impl EventLog {
         let number = self.rows.push(Some(event)) as u32;
         self.warnings.insert(hash, number);
         Some((number, true))
+    }
+
+    /// Whether the policy keeps an event of this type.
+    pub fn keeps(&self, warning: bool) -> bool {
+        match self.policy {
+            EventPolicy::All => true,
+            EventPolicy::Warnings => warning,
+            EventPolicy::None => false,
+        }
+    }
+
+    /// Notes the resourceVersion of an event's latest write and returns the one before.
+    pub fn stamp(&mut self, number: u32, revision: u64) -> u64 {
+        let row = self.rows.get_mut(number as usize).as_mut().expect("a recorded event");
+        std::mem::replace(&mut row.revision, revision)
+    }
+
+    /// Forgets an event.
+    pub fn remove(&mut self, number: u32) {
+        if let Some(event) = self.rows.get_mut(number as usize).take()
+            && event.warning
+        {
+            self.warnings.remove(content_hash(&event), number);
+        }
     }
 
     /// Event number `number`.

@@ -90,7 +90,7 @@ impl Store {
         });
         let limit = if options.limit == 0 { keys.len() } else { options.limit };
         let to = (from + limit).min(keys.len());
-        let ids = keys[from..to].iter().map(|key| store.table(kind).id(kind, key.2)).collect();
+        let ids = keys[from..to].iter().map(|key| store.id_at(kind, key.2)).collect();
         let more = (to < keys.len() && to > from).then(|| {
             let (namespace, name, _) = keys[to - 1].clone();
             Token { revision, last: (namespace, name) }
@@ -120,10 +120,24 @@ impl Store {
         })
     }
 
+    /// The object at a slot; for events the slot may be an engine event's.
+    fn id_at(&self, kind: KindId, slot: u32) -> ObjectId {
+        let table = self.table(kind);
+        if table.row(slot).is_some() {
+            return table.id(kind, slot);
+        }
+        ObjectId { kind, slot, generation: 0 }
+    }
+
     /// Every object of a kind that matches, in slot order: for uses that need no order.
     pub fn matching(&self, kind: KindId, criteria: &Criteria) -> Vec<ObjectId> {
         let table = self.table(kind);
-        self.slots(kind, criteria).into_iter().map(|slot| table.id(kind, slot)).collect()
+        let mut ids: Vec<ObjectId> =
+            self.slots(kind, criteria).into_iter().map(|slot| table.id(kind, slot)).collect();
+        if kind == self.kinds.event {
+            ids.extend(self.engine_events(criteria));
+        }
+        ids
     }
 
     /// Whether an object matches; `row` and `pod` may be an earlier version of it.
@@ -160,7 +174,16 @@ impl Store {
             let namespace = namespace.map_or("", |id| self.strings.text(id));
             (Text::from(namespace), row.name.text(&self.strings), slot)
         };
-        self.slots(kind, criteria).into_iter().map(key).collect()
+        let mut keys: Vec<_> = self.slots(kind, criteria).into_iter().map(key).collect();
+        if kind == self.kinds.event {
+            for id in self.engine_events(criteria) {
+                let object = self.get(id).expect("just listed");
+                let text =
+                    |field| Text::from(object.str_at(&["metadata", field]).unwrap_or_default());
+                keys.push((text("namespace"), text("name"), id.slot));
+            }
+        }
+        keys
     }
 
     /// Slots of the matching objects: the label index first, then the fields one by one.

@@ -31,6 +31,8 @@ pub enum Verb {
     Modified,
     /// It is gone.
     Deleted,
+    /// It was put back from a dump: an addition that nothing is concluded from.
+    Restored,
 }
 
 /// An object as it was: its row and, for a pod, its state.

@@ -22,6 +22,7 @@ pub mod pod;
 pub mod pod_status;
 pub mod pods;
 pub mod policy;
+pub mod recorder;
 pub mod render;
 pub mod shape;
 pub mod snapshot;
@@ -197,7 +198,12 @@ impl Store {
             None => None,
         };
         let table = self.table(kind);
-        table.find(namespace, name, &self.strings).map(|slot| table.id(kind, slot))
+        let found = table.find(namespace, name, &self.strings).map(|slot| table.id(kind, slot));
+        if found.is_none() && kind == self.kinds.event {
+            let namespace = namespace.map_or("", |id| self.strings.text(id));
+            return self.find_event(namespace, name);
+        }
+        found
     }
 
     /// Finds an object by name, or answers 404 as Kubernetes does.
@@ -225,6 +231,14 @@ impl Store {
         write_policy(&kind.id, kind.definition.is_some())
     }
 
+    /// Whether an object still exists.
+    pub fn exists(&self, id: ObjectId) -> bool {
+        match recorder::engine_number(self, id) {
+            Some(number) => self.events.get(number).is_some(),
+            None => self.row(id).is_some(),
+        }
+    }
+
     /// An object's name, if it still exists.
     pub fn name(&self, id: ObjectId) -> Option<Text> {
         Some(self.row(id)?.name.text(&self.strings))
@@ -246,6 +260,17 @@ impl Store {
             .iter()
             .find(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true))?;
         self.resolve_owner(body, reference)
+    }
+
+    /// Every object that names `owner`, kind by kind.
+    pub fn dependents(&self, owner: self::uid::Uid) -> Vec<ObjectId> {
+        let mut found = Vec::new();
+        for (number, table) in self.tables.iter().enumerate() {
+            let Some(slots) = table.owners.slots(owner) else { continue };
+            let kind = KindId::new(number);
+            found.extend(slots.iter().map(|slot| table.id(kind, slot)));
+        }
+        found
     }
 
     /// The object an owner reference names, if it exists under that uid.

@@ -52,6 +52,11 @@ impl Name {
         Self { base: Some(prefix), suffix }
     }
 
+    /// The interned name, unless it was generated.
+    pub fn whole_id(self) -> Option<StrId> {
+        self.base.filter(|_| self.suffix == NO_SUFFIX)
+    }
+
     /// The name as text.
     pub fn text(self, strings: &Interner) -> Text {
         let mut text = Text::from(self.base.map_or("", |base| strings.text(base)));

@@ -78,6 +78,11 @@ pub const INITIALIZED: u16 = 1 << 4;
 pub const RUNNING: u16 = 1 << 5;
 /// Conditions `ContainersReady` and `Ready` are true.
 pub const READY: u16 = 1 << 6;
+/// The kubelet is stopping the containers; `finished_at` says when they are gone.
+pub const STOPPING: u16 = 1 << 7;
+
+/// The times of the pod's start are decided; they show once their bit is set.
+pub const PLANNED: u16 = 1 << 8;
 
 /// The runtime state of a pod, 88 bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -108,7 +113,7 @@ pub struct PodState {
     pub running_at: Time,
     /// When `Ready` last changed.
     pub ready_at: Time,
-    /// When the containers ended.
+    /// When the containers ended, or will end; 0 while nothing ends them.
     pub finished_at: Time,
     /// Why the pod is unschedulable; shared by all pods with the same message. A snapshot
     /// keeps it apart.
@@ -125,6 +130,11 @@ impl PodState {
     /// Whether the Ready condition is true.
     pub fn is_ready(&self) -> bool {
         self.has(READY)
+    }
+
+    /// Whether the kubelet is stopping the containers.
+    pub fn stopping(&self) -> bool {
+        self.has(STOPPING)
     }
 
     /// Notes that a kubelet has the pod: accepted, sandbox ready, initialised; what was so

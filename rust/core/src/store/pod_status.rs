@@ -52,7 +52,7 @@ fn render_accepted(pod: &PodState, around: &Surroundings, status: &mut Map) {
         status.insert("hostIP", ip);
         status.insert("hostIPs", vec![Value::map([("ip", Value::from(ip))])]);
     }
-    if pod.ip != 0 {
+    if pod.ip != 0 && pod.has(SANDBOX) {
         let ip = Ipv4Addr::from(pod.ip).to_string();
         status.insert("podIPs", vec![Value::map([("ip", Value::from(ip.as_str()))])]);
         status.insert("podIP", ip);
@@ -84,7 +84,11 @@ fn conditions(pod: &PodState, around: &Surroundings) -> Vec<Value> {
             _ => None,
         };
         let sandbox = pod.has(SANDBOX) && ended.is_none();
-        let since = if pod.has(SANDBOX) { pod.sandbox_at } else { pod.accepted_at };
+        let since = match ended {
+            Some(_) => pod.finished_at,
+            None if pod.has(SANDBOX) => pod.sandbox_at,
+            None => pod.accepted_at,
+        };
         add("PodReadyToStartContainers", sandbox, since, None);
         match (pod.has(INITIALIZED), pod.phase) {
             (true, Phase::Succeeded) => {
@@ -118,8 +122,14 @@ fn conditions(pod: &PodState, around: &Surroundings) -> Vec<Value> {
                 ))
             }
         };
-        add("Ready", pod.is_ready(), pod.ready_at, why());
-        add("ContainersReady", pod.is_ready(), pod.ready_at, why());
+        // Before a pod is first ready, `ready_at` is when it will be.
+        let since = match ended {
+            Some(_) => pod.finished_at,
+            None if pod.is_ready() => pod.ready_at,
+            None => pod.accepted_at,
+        };
+        add("Ready", pod.is_ready(), since, why());
+        add("ContainersReady", pod.is_ready(), since, why());
     }
     if pod.has(SCHEDULED) {
         add("PodScheduled", true, pod.scheduled_at, None);

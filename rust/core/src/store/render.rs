@@ -5,6 +5,7 @@ use super::log::Version;
 use super::object::{Body, ObjectId, Row};
 use super::pod::PodState;
 use super::pod_status::{self, Surroundings};
+use super::recorder;
 use super::shape::Shape;
 use crate::api::KindId;
 use crate::base::{Map, Value};
@@ -13,6 +14,9 @@ use crate::labels::Labels;
 impl Store {
     /// The whole object, if it still exists.
     pub fn get(&self, id: ObjectId) -> Option<Value> {
+        if let Some(number) = recorder::engine_number(self, id) {
+            return self.render_event(number);
+        }
         let row = self.row(id)?;
         let pod = (id.kind == self.kinds.pod).then(|| self.pod(id.slot));
         Some(self.render(id.kind, row, pod, row.revision))
@@ -100,7 +104,7 @@ impl Store {
     }
 
     /// The InternalIP of a node.
-    fn node_address(&self, name: &str) -> Option<crate::base::Text> {
+    pub fn node_address(&self, name: &str) -> Option<crate::base::Text> {
         let id = self.find(self.kinds.node, None, name)?;
         let addresses = self.body(id)?.status.get("addresses")?.as_list()?;
         let internal =

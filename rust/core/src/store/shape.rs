@@ -104,13 +104,14 @@ impl Resources {
 }
 
 /// `status.qosClass`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum QosClass {
     /// CPU and memory limits equal requests in every container.
     Guaranteed,
     /// Something in between.
     Burstable,
     /// No CPU or memory request or limit at all.
+    #[default]
     BestEffort,
 }
 
@@ -126,7 +127,7 @@ impl QosClass {
 }
 
 /// What a pod's spec asks; equal specs give equal shapes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Shape {
     /// What the pod takes from a node: containers, init containers, sidecars, pod-level
     /// resources and overhead together.
@@ -145,8 +146,12 @@ pub struct Shape {
     pub grace_seconds: i64,
     /// `spec.hostNetwork`.
     pub host_network: bool,
-    /// Number of init containers that run to completion.
+    /// Number of init containers, sidecars included: they start one at a time.
     pub init_containers: u32,
+    /// Number of containers.
+    pub containers: u32,
+    /// From the start of the containers to their readiness, by what their probes say.
+    pub ready_delay: Nanos,
     /// Images in the order they are pulled, init containers first, each once.
     pub images: SmallVec<[Text; 2]>,
     /// How long the containers run before they end with success; `None`: for ever.
@@ -180,11 +185,23 @@ impl Shape {
             priority: spec.int_at(&["priority"]).unwrap_or(0) as i32,
             grace_seconds: spec.int_at(&["terminationGracePeriodSeconds"]).unwrap_or(30),
             host_network: spec.get("hostNetwork").and_then(Value::as_bool).unwrap_or(false),
-            init_containers: init.iter().filter(|c| !is_sidecar(c)).count() as u32,
+            init_containers: init.len() as u32,
+            containers: containers.len() as u32,
+            ready_delay: containers.iter().map(ready_delay).max().unwrap_or_default(),
             images: images(init.iter().chain(containers)),
             run_duration: body.annotation(RUN_DURATION).and_then(|text| Nanos::parse(text).ok()),
         }
     }
+}
+
+/// The earliest moment a container's probes can have made it ready: the first readiness probe
+/// comes after its initial delay, and after the startup probe succeeded at its own.
+fn ready_delay(container: &Value) -> Nanos {
+    let delay = |probe: &str| match container.get(probe) {
+        Some(probe) => probe.int_at(&["initialDelaySeconds"]).unwrap_or(0),
+        None => 0,
+    };
+    Nanos::from_secs(delay("startupProbe").max(delay("readinessProbe")))
 }
 
 /// An init container that keeps running beside the others.

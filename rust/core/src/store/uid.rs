@@ -77,6 +77,11 @@ impl Uids {
         )
     }
 
+    /// A number that depends on the run's seed only.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// A number that depends on the uid and the run only: derived identifiers start from it.
     pub fn identity(&self, uid: Uid) -> u64 {
         mix(uid.0.get() ^ self.seed)

@@ -202,6 +202,17 @@ impl Store {
         self.table_mut(id.kind).set_body(id.slot, body, owner);
     }
 
+    /// Replaces an object's owner references; for controllers, nothing is validated.
+    pub fn set_owner_references(&mut self, id: ObjectId, references: Vec<Value>) {
+        self.edit_meta(id, |meta| set_list(meta, "ownerReferences", references));
+    }
+
+    /// Replaces an object's finalizers; an object being deleted goes with its last one.
+    pub fn set_finalizers(&mut self, id: ObjectId, finalizers: Vec<Value>) {
+        self.edit_meta(id, |meta| set_list(meta, "finalizers", finalizers));
+        self.finish_deletion(id);
+    }
+
     /// Changes the metadata left in the body, such as annotations, owner references and
     /// finalizers; for the store's own use, nothing is validated.
     pub(super) fn edit_meta(&mut self, id: ObjectId, edit: impl FnOnce(&mut Map)) {
@@ -222,6 +233,15 @@ impl Store {
             self.set_pod(id.slot, pod, &previous.row);
         }
         self.log_write(Verb::Modified, id, before, Some(previous));
+    }
+}
+
+/// A list of the metadata; an empty one is left out.
+pub(super) fn set_list(meta: &mut Map, field: &str, items: Vec<Value>) {
+    if items.is_empty() {
+        meta.remove(field);
+    } else {
+        meta.insert(field, items);
     }
 }
 

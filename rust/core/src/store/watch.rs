@@ -4,7 +4,7 @@ use super::list::Criteria;
 use super::log::Verb;
 use super::object::Row;
 use super::pod::PodState;
-use super::{Store, fields};
+use super::{Store, fields, recorder};
 use crate::api::{ApiError, ApiResult, KindId};
 use crate::base::Value;
 
@@ -89,12 +89,29 @@ impl Store {
         Err(ApiError::expired(format!("too old resource version: {revision} ({oldest})")))
     }
 
+    /// An engine event as it is now: how often it happened may have grown since.
+    fn engine_event_at(&self, watch: &Watch, verb: Verb, number: u32) -> Option<WatchEvent> {
+        let event = self.events.get(number)?;
+        if !self.event_matches(event, &watch.criteria) {
+            return None;
+        }
+        let object = self.render_event(number)?;
+        Some(match verb {
+            Verb::Added | Verb::Restored => WatchEvent::Added(object),
+            Verb::Modified => WatchEvent::Modified(object),
+            Verb::Deleted => WatchEvent::Deleted(object),
+        })
+    }
+
     /// What the write `revision` means to a watch.
     fn event_at(&self, watch: &Watch, revision: u64) -> Option<WatchEvent> {
         let entry = self.log().get(revision)?;
         let id = entry.id();
         if id.kind != watch.kind {
             return None;
+        }
+        if let Some(number) = recorder::engine_number(self, id) {
+            return self.engine_event_at(watch, entry.verb, number);
         }
         let matches =
             |row: &Row, pod: Option<&PodState>| self.matches(id.kind, row, pod, &watch.criteria);

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Nanos, Stream};
+use super::{Nanos, Stream};
 
 /// A distribution of virtual durations.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,6 +120,11 @@ impl Latencies {
             container_stop: Latency::LogNormal(ms(1000), 0.5),
             node_boot: Latency::LogNormal(Nanos::from_secs(45), 0.3),
         }
+    }
+
+    /// Whether images are at hand at once.
+    pub fn pulls_take_no_time(&self) -> bool {
+        self.image_pull.is_zero() && self.image_pull_bytes_per_second == 0
     }
 
     /// A preset by name.

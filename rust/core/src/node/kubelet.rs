@@ -1,0 +1,237 @@
+//! What belongs to nodes: pulled images, the pull in progress, addresses.
+
+use serde::{Deserialize, Serialize};
+
+use super::life;
+use super::network::{Block, SpareBlocks};
+use crate::base::{CowMap, Latencies, Nanos, Quantity, StrId, Stream, Time, Value};
+use crate::store::Store;
+use crate::store::object::Deletion;
+use crate::store::pod::{ACCEPTED, PLANNED, Phase, PodState, STOPPING};
+use crate::store::shape::Shape;
+
+/// How long the steps of one pod's start take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delays {
+    /// Until the sandbox is ready.
+    pub sandbox: Nanos,
+    /// Image pulls and runs of the init containers.
+    pub init: Nanos,
+    /// Image pulls and starts of the containers.
+    pub containers: Nanos,
+    /// Until the kubelet notices that they run.
+    pub detection: Nanos,
+}
+
+/// The kubelets of all nodes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Kubelets {
+    nodes: CowMap<StrId, Node>,
+    spare: SpareBlocks,
+    stream: Stream,
+}
+
+/// What a kubelet keeps about its node.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Node {
+    block: Block,
+    /// Interned names of the images pulled.
+    images: Vec<StrId>,
+    /// When the pull in progress ends: images come one at a time.
+    pull_free_at: Time,
+}
+
+/// What the engine has to write after a kubelet looked at a pod.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The pod's new state.
+    pub pod: PodState,
+    /// When to look again.
+    pub wake: Option<Time>,
+    /// The containers just started.
+    pub started: bool,
+    /// The pod was to be deleted and its containers are gone.
+    pub gone: bool,
+}
+
+impl Kubelets {
+    /// Kubelets that draw their delays from `stream`.
+    pub fn new(stream: Stream) -> Self {
+        Self { nodes: CowMap::new(), spare: SpareBlocks::default(), stream }
+    }
+
+    /// Notes a node; `object` is its body's spec and status.
+    pub fn add_node(&mut self, name: StrId, spec: Option<&Value>, status: &Value) {
+        if self.nodes.get(&name).is_some() {
+            return;
+        }
+        let given = spec.and_then(|spec| spec.str_at(&["podCIDR"])).and_then(Block::parse);
+        let block = given.unwrap_or_else(|| {
+            let pods = status.at(&["allocatable", "pods"]).or(status.at(&["capacity", "pods"]));
+            let pods = pods.and_then(|pods| Quantity::from_value(pods).ok());
+            self.spare.next(pods.map_or(110, Quantity::value))
+        });
+        self.nodes.insert(name, Node { block, ..Node::default() });
+    }
+
+    /// Forgets a node.
+    pub fn remove_node(&mut self, name: StrId) {
+        self.nodes.remove(&name);
+    }
+
+    /// Whether a kubelet runs on this node.
+    pub fn knows(&self, node: StrId) -> bool {
+        self.nodes.get(&node).is_some()
+    }
+
+    /// A kubelet looks at a pod of its node: takes it on, moves it on, or stops it. `None`
+    /// when there is nothing to do.
+    pub fn look(
+        &mut self,
+        store: &Store,
+        slot: u32,
+        latencies: &Latencies,
+        images: &[StrId],
+    ) -> Option<Outcome> {
+        let row = store.table(store.kinds.pod).row(slot)?;
+        let before = store.pod(slot);
+        let node = before.node?;
+        if before.phase.is_terminal() || !self.knows(node) {
+            return None;
+        }
+        let shape = store.shape(row.body.as_ref().expect("occupied"));
+        let now = store.now;
+        // A pod that was running before its kubelet was there is left as it is, but for its end.
+        let mut pod =
+            if before.has(PLANNED) || (before.has(ACCEPTED) && before.phase != Phase::Pending) {
+                before.clone()
+            } else {
+                self.accept(before, shape, node, latencies, images, now)
+            };
+        if let Some(deletion) = row.deletion.as_deref() {
+            return self.stop(pod, deletion, latencies, now);
+        }
+        if !pod.has(PLANNED) {
+            life::plan_end(&mut pod, shape);
+        }
+        let step = life::step(&pod, now);
+        pod = step.pod;
+        (pod != *before || step.wake.is_some()).then_some(Outcome {
+            pod,
+            wake: step.wake,
+            started: step.started,
+            gone: false,
+        })
+    }
+
+    /// A pod that is no longer on its node gives its address back.
+    pub fn release(&mut self, pod: &PodState) {
+        if let Some(node) = pod.node.and_then(|node| self.nodes.get_mut(&node)) {
+            node.block.release(pod.ip);
+        }
+    }
+
+    /// A pod that ran before the kubelet was there keeps its address.
+    pub fn adopt(&mut self, pod: &PodState) {
+        if pod.ip != 0
+            && let Some(node) = pod.node.and_then(|node| self.nodes.get_mut(&node))
+        {
+            node.block.take(pod.ip);
+        }
+    }
+
+    fn accept(
+        &mut self,
+        pod: &PodState,
+        shape: &Shape,
+        node: StrId,
+        latencies: &Latencies,
+        images: &[StrId],
+        now: Time,
+    ) -> PodState {
+        let delays = self.delays(shape, node, latencies, images, now);
+        let mut pod = life::accept(pod, shape, &delays, now);
+        if pod.ip == 0 && !shape.host_network {
+            let node = self.nodes.get_mut(&node).expect("the caller asked");
+            pod.ip = node.block.allocate();
+        }
+        pod
+    }
+
+    /// Draws how long the start of a pod takes on its node.
+    fn delays(
+        &mut self,
+        shape: &Shape,
+        node: StrId,
+        latencies: &Latencies,
+        images: &[StrId],
+        now: Time,
+    ) -> Delays {
+        let stream = &mut self.stream;
+        let sandbox = latencies.sandbox_start.sample(stream);
+        let ready = now.after(sandbox);
+        let pulls = self.pull(node, latencies, images, ready);
+        let stream = &mut self.stream;
+        let mut start = |count: u32| -> Nanos {
+            (0..count).fold(Nanos::ZERO, |sum, _| {
+                Nanos(sum.0 + latencies.container_start.sample(stream).0)
+            })
+        };
+        let (init, containers) = (start(shape.init_containers), start(shape.containers));
+        let pulls_first = if shape.init_containers > 0 { pulls } else { Nanos::ZERO };
+        Delays {
+            sandbox,
+            init: Nanos(init.0 + pulls_first.0),
+            containers: Nanos(containers.0 + pulls.0 - pulls_first.0),
+            detection: latencies.status_detection.sample(&mut self.stream),
+        }
+    }
+
+    /// Pulls the images a node does not have, one after the other, and says how long that takes
+    /// from `from` on.
+    fn pull(&mut self, node: StrId, latencies: &Latencies, images: &[StrId], from: Time) -> Nanos {
+        if latencies.pulls_take_no_time() {
+            return Nanos::ZERO;
+        }
+        let state = self.nodes.get_mut(&node).expect("the caller asked");
+        let mut end = from;
+        for image in images {
+            if state.images.contains(image) {
+                continue;
+            }
+            let size = latencies.image_bytes_assumed as f64;
+            let rate = latencies.image_pull_bytes_per_second;
+            let transfer =
+                if rate > 0 { Nanos((size / rate as f64 * 1e9) as i64) } else { Nanos::ZERO };
+            let fixed = latencies.image_pull.sample(&mut self.stream);
+            end = state.pull_free_at.max(end).after(Nanos(transfer.0 + fixed.0));
+            state.pull_free_at = end;
+            state.images.push(*image);
+        }
+        end.since(from)
+    }
+
+    /// A kubelet stops a pod that is to be deleted.
+    fn stop(
+        &mut self,
+        mut pod: PodState,
+        deletion: &Deletion,
+        latencies: &Latencies,
+        now: Time,
+    ) -> Option<Outcome> {
+        if !pod.stopping() {
+            let needed = latencies.container_stop.sample(&mut self.stream);
+            let asked = deletion.time.after(Nanos::from_secs(-deletion.grace_seconds)).max(now);
+            let stop = life::stop_time(deletion.time, needed, asked.max(now));
+            life::plan_stop(&mut pod, stop);
+            pod.flags |= STOPPING;
+        } else if pod.finished_at > deletion.time.max(now) {
+            pod.finished_at = deletion.time.max(now);
+        } else if pod.finished_at > now {
+            return None;
+        }
+        let gone = pod.finished_at <= now;
+        let wake = (!gone).then_some(pod.finished_at);
+        Some(Outcome { pod, wake, started: false, gone })
+    }
+}
