@@ -14,5 +14,8 @@ pub mod api;
 pub mod base;
 pub mod engine;
 pub mod labels;
+pub mod manifest;
+pub mod net;
 pub mod node;
+pub mod sched;
 pub mod store;

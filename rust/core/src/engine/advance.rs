@@ -55,7 +55,8 @@ impl World {
             if matches!(until, Until::Settled(_)) && self.work == 0 {
                 return Stop::Settled;
             }
-            let Some((time, _)) = self.queue.peek().filter(|(time, _)| *time <= until.limit()) else {
+            let Some((time, _)) = self.queue.peek().filter(|(time, _)| *time <= until.limit())
+            else {
                 if matches!(until, Until::Settled(_)) && self.queue.is_empty() {
                     return Stop::Settled;
                 }
@@ -147,11 +148,15 @@ impl World {
     /// Wakes the scheduler when pods come out of backoff or have waited too long.
     fn arrange_retries(&mut self) {
         let phase = super::consumer::phase::SCHEDULER;
-        if let Some(time) = self.scheduler.next_retry(self.store.now).filter(|time| self.retry_at != Some(*time)) {
+        if let Some(time) =
+            self.scheduler.next_retry(self.store.now).filter(|time| self.retry_at != Some(*time))
+        {
             self.retry_at = Some(time);
             self.schedule(time, phase, Event::Retry);
         }
-        if let Some(time) = self.scheduler.next_flush(self.store.now).filter(|time| self.flush_at != Some(*time)) {
+        if let Some(time) =
+            self.scheduler.next_flush(self.store.now).filter(|time| self.flush_at != Some(*time))
+        {
             self.flush_at = Some(time);
             self.schedule(time, phase, Event::Flush);
         }

@@ -212,7 +212,8 @@ impl Controller {
             }
             let previous = entry.previous.as_ref().map(|version| &version.row);
             if rule.spec_only && entry.verb == Verb::Modified {
-                let now = store.log().version_after(revision).map(|version| &version.row).or(current);
+                let now =
+                    store.log().version_after(revision).map(|version| &version.row).or(current);
                 if let (Some(before), Some(now)) = (previous, now)
                     && same_but_status(before, now)
                 {
@@ -234,13 +235,17 @@ impl Controller {
             KeyOf::Itself => self.queue.add(id),
             KeyOf::Namespace => {
                 let name = body.namespace.map(|id| store.strings.text(id));
-                if let Some(id) = name.and_then(|name| store.find(store.kinds.namespace, None, name)) {
+                if let Some(id) =
+                    name.and_then(|name| store.find(store.kinds.namespace, None, name))
+                {
                     self.queue.add(id);
                 }
             }
             KeyOf::Controller(kind) => match body.controller {
                 Some(_) => {
-                    if let Some(owner) = store.controller_of(id.kind, body).filter(|id| id.kind == kind) {
+                    if let Some(owner) =
+                        store.controller_of(id.kind, body).filter(|id| id.kind == kind)
+                    {
                         self.queue.add(owner);
                     }
                 }

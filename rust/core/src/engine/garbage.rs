@@ -37,7 +37,8 @@ impl World {
                     if let Some(uid) = row.uid {
                         dependents.extend(self.store.dependents(uid));
                     }
-                    let owners = row.body.as_ref().map(|body| body.owners.clone()).unwrap_or_default();
+                    let owners =
+                        row.body.as_ref().map(|body| body.owners.clone()).unwrap_or_default();
                     self.release_waiting_owners(&owners, row.body.as_deref());
                 }
                 Verb::Modified => self.begin_deletion(id, &mut dependents),
@@ -59,7 +60,8 @@ impl World {
     /// An object whose deletion waits for its dependents, or for letting them go.
     fn begin_deletion(&mut self, id: ObjectId, dependents: &mut VecDeque<ObjectId>) {
         let Some(row) = self.store.row(id).filter(|row| row.deletion.is_some()) else { return };
-        let (uid, body) = (row.uid.expect("objects have uids"), row.body.as_ref().expect("occupied"));
+        let (uid, body) =
+            (row.uid.expect("objects have uids"), row.body.as_ref().expect("occupied"));
         let waits_for = |finalizer: &str| body.finalizers().any(|have| have == finalizer);
         if waits_for(ORPHAN) {
             for dependent in self.store.dependents(uid) {
@@ -78,7 +80,9 @@ impl World {
 
     /// A dependent is gone: owners that waited for it may go now.
     fn release_waiting_owners(&mut self, owners: &[Uid], body: Option<&Body>) {
-        let Some(references) = body.and_then(|body| body.meta.get("ownerReferences")) else { return };
+        let Some(references) = body.and_then(|body| body.meta.get("ownerReferences")) else {
+            return;
+        };
         let body = body.expect("it has references");
         for (uid, reference) in owners.iter().zip(references.as_list().unwrap_or_default()) {
             let Some(owner) = self.store.resolve_owner(body, reference) else { continue };
@@ -116,13 +120,18 @@ impl World {
             ORPHAN => Some(Propagation::Orphan),
             _ => None,
         });
-        let propagation = if waiting && has_dependents { Propagation::Foreground } else { kept.unwrap_or(Propagation::Background) };
+        let propagation = if waiting && has_dependents {
+            Propagation::Foreground
+        } else {
+            kept.unwrap_or(Propagation::Background)
+        };
         let options = DeleteOptions { propagation: Some(propagation), ..DeleteOptions::default() };
         self.store.delete(id, &options).expect("a delete without preconditions succeeds");
     }
 
     fn owner_states(&self, body: &Body) -> Vec<(Uid, Owner)> {
-        let references = body.meta.get("ownerReferences").and_then(Value::as_list).unwrap_or_default();
+        let references =
+            body.meta.get("ownerReferences").and_then(Value::as_list).unwrap_or_default();
         body.owners
             .iter()
             .zip(references)
@@ -154,7 +163,8 @@ impl World {
     fn blocking_dependents(&self, owner: Uid) -> Vec<ObjectId> {
         let blocks = |id: &ObjectId| {
             let Some(body) = self.store.body(*id) else { return false };
-            let references = body.meta.get("ownerReferences").and_then(Value::as_list).unwrap_or_default();
+            let references =
+                body.meta.get("ownerReferences").and_then(Value::as_list).unwrap_or_default();
             body.owners.iter().zip(references).any(|(uid, reference)| {
                 *uid == owner
                     && reference.get("blockOwnerDeletion").and_then(Value::as_bool) == Some(true)
@@ -165,7 +175,8 @@ impl World {
 
     fn strip_owner(&mut self, id: ObjectId, owner: Uid) {
         let Some(body) = self.store.body(id) else { return };
-        let references = body.meta.get("ownerReferences").and_then(Value::as_list).unwrap_or_default();
+        let references =
+            body.meta.get("ownerReferences").and_then(Value::as_list).unwrap_or_default();
         let kept: Vec<Value> = body
             .owners
             .iter()

@@ -131,7 +131,9 @@ impl World {
                 self.schedule(time, phase::KUBELETS, Event::Node(id.slot, id.generation));
             }
         }
-        for slot in self.store.pods_on(name).map(|slots| slots.iter().collect()).unwrap_or_else(Vec::new) {
+        for slot in
+            self.store.pods_on(name).map(|slots| slots.iter().collect()).unwrap_or_else(Vec::new)
+        {
             self.kubelets.adopt(&self.store.pod(slot).clone());
             self.look_at_pod(slot);
         }
@@ -176,17 +178,31 @@ const KUBELET: &str = "kubelet";
 
 /// Whether somebody has reported on a node: a dump says what its kubelet last said.
 fn is_reported(status: &Value) -> bool {
-    status.list_at(&["conditions"]).iter().any(|condition| condition.str_at(&["type"]) == Some("Ready"))
+    status
+        .list_at(&["conditions"])
+        .iter()
+        .any(|condition| condition.str_at(&["type"]) == Some("Ready"))
 }
 
 /// The conditions of a healthy node, as its kubelet posts them.
 pub(super) fn post_ready(node: &mut Value, now: Time) {
-    let pressure = |kind: &str, reason: &str, message: &str| (kind.to_owned(), "False", reason.to_owned(), message.to_owned());
+    let pressure = |kind: &str, reason: &str, message: &str| {
+        (kind.to_owned(), "False", reason.to_owned(), message.to_owned())
+    };
     let conditions = [
-        pressure("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        pressure(
+            "MemoryPressure",
+            "KubeletHasSufficientMemory",
+            "kubelet has sufficient memory available",
+        ),
         pressure("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
         pressure("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-        ("Ready".to_owned(), "True", "KubeletReady".to_owned(), "kubelet is posting ready status".to_owned()),
+        (
+            "Ready".to_owned(),
+            "True",
+            "KubeletReady".to_owned(),
+            "kubelet is posting ready status".to_owned(),
+        ),
     ];
     let list: Vec<Value> = conditions
         .into_iter()

@@ -80,7 +80,10 @@ impl World {
         }
         let mut taints = pool.taints.clone();
         if boots {
-            taints.push(Value::map([("key", Value::from(NOT_READY)), ("effect", "NoSchedule".into())]));
+            taints.push(Value::map([
+                ("key", Value::from(NOT_READY)),
+                ("effect", "NoSchedule".into()),
+            ]));
         }
         let mut spec = Map::new();
         if let Some(cidr) = self.pools.pod_block(pool.pods) {
@@ -94,7 +97,8 @@ impl World {
         if let Some(ip) = self.pools.node_address() {
             addresses.insert(0, address("InternalIP", &ip));
         }
-        let allocatable = if pool.allocatable.is_empty() { &pool.capacity } else { &pool.allocatable };
+        let allocatable =
+            if pool.allocatable.is_empty() { &pool.capacity } else { &pool.allocatable };
         let status = Value::map([
             ("capacity", Value::from(pool.capacity.clone())),
             ("allocatable", Value::from(allocatable.clone())),
@@ -104,7 +108,10 @@ impl World {
         let mut node = Value::map([
             ("apiVersion", Value::from("v1")),
             ("kind", "Node".into()),
-            ("metadata", Value::map([("name", Value::from(name.clone())), ("labels", labels.into())])),
+            (
+                "metadata",
+                Value::map([("name", Value::from(name.clone())), ("labels", labels.into())]),
+            ),
             ("spec", spec.into()),
             ("status", status),
         ]);

@@ -141,7 +141,8 @@ impl EndpointSlices {
 impl Service {
     /// Takes over slices that are there already, as after loading a dump.
     fn adopt(&mut self, store: &Store, body: &Body, name: &str) {
-        let Ok(selector) = Selector::parse(&format!("{SERVICE_NAME}={name},{MANAGED_BY}={MANAGER}"))
+        let Ok(selector) =
+            Selector::parse(&format!("{SERVICE_NAME}={name},{MANAGED_BY}={MANAGER}"))
         else {
             return;
         };

@@ -263,7 +263,7 @@ impl Store {
     }
 
     /// Every object that names `owner`, kind by kind.
-    pub fn dependents(&self, owner: self::uid::Uid) -> Vec<ObjectId> {
+    pub fn dependents(&self, owner: uid::Uid) -> Vec<ObjectId> {
         let mut found = Vec::new();
         for (number, table) in self.tables.iter().enumerate() {
             let Some(slots) = table.owners.slots(owner) else { continue };

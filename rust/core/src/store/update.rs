@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use super::create::{Incoming, WriteOptions, Written};
+use super::create::{Incoming, Strictness, WriteOptions, Written};
 use super::log::{Verb, Version};
 use super::object::{Body, ObjectId};
 use super::{Store, pod_status};
-use crate::api::patch::{PatchKind, apply_patch};
+use crate::api::patch::{PatchKind, patch_object, strict_patch_error};
 use crate::api::{ApiError, ApiResult, FieldError, Path};
 use crate::base::{Map, Value};
 
@@ -58,11 +58,17 @@ impl Store {
             self.get(id).ok_or_else(|| ApiError::not_found(self.resource(id.kind), ""))?;
         let named = self.registry.kind(id.kind);
         let version = &named.versions[usize::from(self.body(id).expect("it exists").version)];
-        let custom = named.definition.is_some();
-        let patched =
-            apply_patch(&current, patch, patch_kind, (!custom).then_some(&version.schema))?;
-        let (kind, object, warnings) = self.decode(patched, options.strictness)?;
-        if kind != id.kind {
+        let (object, mut warnings) = patch_object(&version.schema, patch_kind, &current, patch)?;
+        match options.strictness {
+            Strictness::Strict if !warnings.is_empty() => {
+                return Err(strict_patch_error(patch_kind, patch, &object, &warnings));
+            }
+            Strictness::Ignore => warnings.clear(),
+            _ => {}
+        }
+        let kind_of =
+            |object: &Value| (object.get("kind").cloned(), object.get("apiVersion").cloned());
+        if kind_of(&object) != kind_of(&current) {
             return Err(ApiError::bad_request("a patch cannot change the kind of an object"));
         }
         self.replace(id, object, part, options.dry_run, warnings)
