@@ -17,5 +17,6 @@ pub mod labels;
 pub mod manifest;
 pub mod net;
 pub mod node;
+pub mod record;
 pub mod sched;
 pub mod store;

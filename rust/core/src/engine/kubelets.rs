@@ -131,9 +131,9 @@ impl World {
                 self.schedule(time, phase::KUBELETS, Event::Node(id.slot, id.generation));
             }
         }
-        for slot in
-            self.store.pods_on(name).map(|slots| slots.iter().collect()).unwrap_or_else(Vec::new)
-        {
+        let bound: Vec<u32> =
+            self.store.pods_on(name).map_or_else(Vec::new, |slots| slots.iter().collect());
+        for slot in bound {
             self.kubelets.adopt(&self.store.pod(slot).clone());
             self.look_at_pod(slot);
         }

@@ -101,6 +101,7 @@ fn end(pod: &mut PodState) {
     pod.phase = if pod.exit_code == 0 { Phase::Succeeded } else { Phase::Failed };
     pod.flags &= !READY;
     pod.ready_at = pod.finished_at;
+    pod.sandbox_at = pod.finished_at;
 }
 
 /// The earliest time in the pod's columns that has not come.
@@ -123,10 +124,7 @@ mod tests {
     use super::{NEVER, accept, step};
     use crate::base::{Nanos, Time};
     use crate::node::Delays;
-    use crate::store::pod::{
-        ACCEPTED, INITIALIZED, PLANNED, Phase, PodState, READY, RUNNING, SANDBOX, SCHEDULED,
-        UNSCHEDULABLE,
-    };
+    use crate::store::pod::{Phase, PodState, READY, RUNNING, SANDBOX};
     use crate::store::shape::Shape;
 
     fn shape(duration: Option<i64>) -> Shape {

@@ -8,6 +8,7 @@
 //! kubelets read the log and write back through the same verbs as any client.
 
 mod admission;
+pub mod apply;
 pub mod bulk;
 pub mod create;
 pub mod delete;
@@ -27,6 +28,7 @@ pub mod render;
 pub mod shape;
 pub mod snapshot;
 pub mod table;
+pub mod template;
 pub mod uid;
 pub mod update;
 pub mod watch;
@@ -229,6 +231,28 @@ impl Store {
     pub fn policy(&self, kind: KindId) -> WritePolicy {
         let kind = self.registry.kind(kind);
         write_policy(&kind.id, kind.definition.is_some())
+    }
+
+    /// The object a number from [`ObjectId::to_bits`] stands for, if it still exists.
+    pub fn from_bits(&self, bits: i64) -> Option<ObjectId> {
+        let kind = usize::try_from(bits >> 52).ok().filter(|kind| *kind < self.tables.len())?;
+        let (kind, slot) = (KindId::new(kind), bits as u32);
+        let id = match self.table(kind).row(slot) {
+            Some(_) => self.table(kind).id(kind, slot),
+            None => ObjectId { kind, slot, generation: 0 },
+        };
+        (id.to_bits() == bits && self.exists(id)).then_some(id)
+    }
+
+    /// Two numbers that order uids as their texts are ordered.
+    pub fn uid_order(&self, uid: uid::Uid) -> (i64, i64) {
+        let text = self.uids.text(uid);
+        let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+        let word = |part: &str| u64::from_str_radix(part, 16).unwrap_or(0);
+        let split = digits.len().min(16);
+        // Unsigned order kept in signed numbers.
+        let signed = |word: u64| (word ^ 1 << 63) as i64;
+        (signed(word(&digits[..split])), signed(word(&digits[split..])))
     }
 
     /// Whether an object still exists.

@@ -32,6 +32,17 @@ pub struct ObjectId {
     pub generation: u32,
 }
 
+impl ObjectId {
+    /// The id as one number, for callers that hold ids as integers. Twenty bits of the
+    /// generation take part: an id is stale after a million reuses of its row at the latest.
+    pub fn to_bits(self) -> i64 {
+        let kind = (self.kind.index() as i64) << 52;
+        kind | i64::from(self.generation & GENERATION_BITS) << 32 | i64::from(self.slot)
+    }
+}
+
+const GENERATION_BITS: u32 = (1 << 20) - 1;
+
 /// A name in eight bytes: interned text, or interned prefix and five generated characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Name {

@@ -448,6 +448,8 @@ mod tests {
             if pod.phase == Phase::Failed {
                 // The sandbox of an ended pod is gone.
                 expected.flags &= !SANDBOX;
+                expected.sandbox_at = expected.finished_at;
+                expected.ready_at = expected.finished_at;
             }
             assert_eq!(parse(&status, &mut strings), expected);
         }

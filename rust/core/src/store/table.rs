@@ -20,6 +20,8 @@ pub struct Table {
     names: CowIndex,
     /// Objects by namespace and labels.
     pub labels: LabelIndex,
+    /// Those of them that no controller owns: whoever selects them may adopt them.
+    pub orphans: LabelIndex,
     /// Objects by owner.
     pub owners: OwnerIndex,
 }
@@ -126,6 +128,12 @@ impl Table {
         let row = self.rows.get_mut(slot as usize);
         let old = row.body.replace(Arc::clone(body)).expect("the slot is occupied");
         self.labels.relabel(body.namespace, old.labels, body.labels, slot);
+        if old.controller.is_none() {
+            self.orphans.remove(old.namespace, old.labels, slot);
+        }
+        if body.controller.is_none() {
+            self.orphans.insert(body.namespace, body.labels, slot);
+        }
         if old.owners != body.owners {
             for owner in &old.owners {
                 self.owners.remove(*owner, slot);
@@ -142,6 +150,9 @@ impl Table {
         let body = row.body.as_ref().expect("the slot is occupied");
         self.names.remove(name_hash(body.namespace, name), slot);
         self.labels.remove(body.namespace, body.labels, slot);
+        if body.controller.is_none() {
+            self.orphans.remove(body.namespace, body.labels, slot);
+        }
         for owner in &body.owners {
             self.owners.remove(*owner, slot);
         }
@@ -183,6 +194,9 @@ impl Table {
 
     fn index(&mut self, body: &Body, owner: Option<ObjectId>, slots: Range<u32>) {
         self.labels.insert_range(body.namespace, body.labels, slots.clone());
+        if body.controller.is_none() {
+            self.orphans.insert_range(body.namespace, body.labels, slots.clone());
+        }
         self.index_owners(body, owner, slots);
     }
 

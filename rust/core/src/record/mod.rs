@@ -1,0 +1,5 @@
+//! Results as columns: what scripts and notebooks take away from a run.
+
+pub mod columns;
+
+pub use columns::{Column, ColumnSet};
