@@ -1,6 +1,6 @@
 //! Manifests: YAML and JSON text to values and back, as kubectl 1.36 does it.
 //!
-//! [`read`] answers with the documents of a text, each knowing on which line its fields stand;
+//! [`read()`] answers with the documents of a text, each knowing on which line its fields stand;
 //! [`to_yaml`] prints a value as `kubectl get -o yaml` would. What a document means, and the
 //! flattening of `List` objects, is not decided here.
 //!

@@ -149,7 +149,13 @@ impl Reading<'_> {
         let composed = self
             .check_characters(extent)
             .and_then(|()| composer.compose(|composer| Parser::new(text).read(composer)))
-            .map_err(|problem| self.error(number, extent.line, &problem))?;
+            .map_err(|problem| {
+                // What is missing at the end is missing on the last line.
+                let last = count_lines(text.as_bytes()).saturating_sub(1);
+                let mut error = self.error(number, extent.line, &problem);
+                error.line = error.line.map(|line| line.min(extent.line + last + 1));
+                error
+            })?;
         let origin = Origin::new(&self.source, extent.clone(), Syntax::Yaml);
         Ok(Document::new(composed, number, extent.line, origin))
     }

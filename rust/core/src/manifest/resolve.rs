@@ -142,7 +142,10 @@ pub(super) fn tagged(tag: &str, text: &str) -> Result<(Plain, Option<String>), S
     match (name, found) {
         _ if name == found_name => Ok((found, None)),
         ("float", Plain::Int(number)) => Ok((Plain::Float(number as f64), None)),
-        _ => Err(format!("cannot decode !!{found_name} `{text}` as a !!{name}")),
+        _ => {
+            let text = text.replace('\n', "\\n");
+            Err(format!("cannot decode !!{found_name} `{text}` as a !!{name}"))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Bytes to text, and text to documents: what kubectl does before it parses anything.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,7 +11,6 @@ use super::error::Problem;
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// A manifest as text.
-#[derive(Debug)]
 pub(super) struct Source {
     /// The name the caller gave it, usually a path.
     pub name: String,
@@ -21,6 +21,13 @@ pub(super) struct Source {
     pub replaced: Vec<usize>,
     /// A UTF-8 text with a byte order mark must be UTF-8; without one it may be anything.
     pub strict: bool,
+}
+
+/// The name only: the text may be long.
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.debug_tuple("Source").field(&self.name).finish()
+    }
 }
 
 impl Source {

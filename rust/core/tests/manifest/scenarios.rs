@@ -49,7 +49,7 @@ fn an_error_names_file_line_and_reason() {
 #[test]
 fn the_document_of_an_error_counts_empty_documents() {
     let error = read_text("a: 1\n---\n# nothing\n---\nb: [\n").unwrap_err();
-    assert_eq!((error.document, error.line), (Some(3), Some(6)));
+    assert_eq!((error.document, error.line), (Some(3), Some(5)));
 }
 
 #[test]
@@ -110,11 +110,44 @@ fn an_alias_bomb_is_refused_without_being_expanded() {
 }
 
 #[test]
+fn the_alias_budget_ends_where_it_ends_in_go() {
+    let list = |items: usize| format!("a: &a [{}]\n", vec!["x"; items].join(", "));
+    let uses = |count: usize| lines(0..count, |number| format!("k{number}: *a"));
+    let chain = |links: usize| {
+        let link = |link| format!("a{link}: &a{link} {{<<: *a{}, k: {link}}}", link - 1);
+        "a0: &a0 {x: 1}\n".to_owned() + &lines(1..links, link)
+    };
+    let fields = lines(0..100_000, |number| format!("p{number}: q"));
+    // The largest counts that Go accepts.
+    for (accepted, text) in [
+        (123, &(|uses_of_1000| list(1000) + &uses(uses_of_1000)) as &dyn Fn(usize) -> String),
+        (394, &|items| list(items) + &uses(200)),
+        (248, &chain),
+        (48, &|count| list(9000) + &uses(count) + &fields),
+    ] {
+        assert!(read_text(text(accepted)).is_ok(), "{accepted}");
+        assert!(read_text(text(accepted + 1)).is_err(), "{accepted}");
+    }
+}
+
+#[test]
 fn honest_aliases_are_not_a_bomb() {
     let uses = lines(0..5_000, |number| format!("  - {{<<: *base, c: {number}}}"));
     let text = format!("base: &base {{a: 1, b: 2}}\nlist:\n{uses}");
     let found = values(&text);
     assert_eq!(found[0].list_at(&["list"])[4_999], json(r#"{"a":1,"b":2,"c":4999}"#));
+}
+
+#[test]
+fn a_long_chain_of_merges_is_not_deep() {
+    let links = lines(1..200, |link| {
+        let source =
+            if link % 2 == 0 { format!("[*a{}]", link - 1) } else { format!("*a{}", link - 1) };
+        format!("a{link}: &a{link} {{<<: {source}, k: {link}}}")
+    });
+    let limits = Limits { depth_max: 4, ..Limits::default() };
+    let documents = read(format!("a0: &a0 {{x: 1}}\n{links}"), "chain.yaml", &limits).unwrap();
+    assert_eq!(documents[0].value.get("a199"), Some(&json(r#"{"k":199,"x":1}"#)));
 }
 
 #[test]

@@ -59,7 +59,6 @@ impl<'a> Anchors<'a> {
 
 /// Decode steps, by which a document that consists of little but aliases is told from an
 /// honest one.
-#[derive(Default)]
 pub(super) struct Budget {
     /// All steps so far, those that aliases repeat included.
     pub steps: u64,
@@ -67,6 +66,11 @@ pub(super) struct Budget {
 }
 
 impl Budget {
+    /// A budget of which the document itself has taken one step.
+    pub fn new() -> Self {
+        Self { steps: 1, aliased: 0 }
+    }
+
     /// Counts what an alias repeats.
     pub fn repeat(&mut self, cost: u64) {
         self.steps = self.steps.saturating_add(cost);

@@ -79,7 +79,7 @@ impl<'a> Composer<'a> {
             pairs: Vec::new(),
             items: Vec::new(),
             anchors: Anchors::default(),
-            budget: Budget::default(),
+            budget: Budget::new(),
             not_finite: false,
             later: None,
             duplicates: Vec::new(),
@@ -115,7 +115,7 @@ impl<'a> Composer<'a> {
         self.pairs.clear();
         self.items.clear();
         self.anchors.clear();
-        self.budget = Budget::default();
+        self.budget = Budget::new();
         self.not_finite = false;
         self.later = None;
         self.duplicates.clear();
@@ -139,15 +139,19 @@ impl<'a> Composer<'a> {
     }
 
     /// Refuses what nests too deeply for the rest of the program, and for the call stack.
-    fn check_depth(&mut self, line: u32, height: usize) -> Parsed<()> {
+    fn check_depth(&self, line: u32, height: usize) -> Parsed<()> {
         if self.frames.len() + height > self.depth_max {
             let message = format!("exceeded max depth of {}", self.depth_max);
             return Err(Problem::new(line, message));
         }
-        if let Some(frame) = self.frames.last_mut() {
-            frame.height = frame.height.max(height);
-        }
         Ok(())
+    }
+
+    /// Tells the innermost open collection how many levels were put into it.
+    fn raise(&mut self, height: usize) {
+        if let Some(outer) = self.frames.last_mut() {
+            outer.height = outer.height.max(height);
+        }
     }
 
     /// Puts a finished node where the innermost open collection wants it. The root becomes an
@@ -251,7 +255,10 @@ impl<'a> Sink<'a> for Composer<'a> {
         if !complete {
             self.fail_later(Phase::Decode, line, format!("anchor '{name}' value contains itself"));
         }
+        // What is merged lies no deeper than the map it goes into.
+        let height = height.saturating_sub(usize::from(self.expects(Expect::Merge)));
         self.check_depth(line, height)?;
+        self.raise(height);
         self.budget.repeat(cost);
         self.step(line);
         if self.expects(Expect::Key) {
@@ -296,9 +303,12 @@ impl<'a> Sink<'a> for Composer<'a> {
             let value = value.clone();
             self.anchors.end(anchor, Anchored { value, cost, height, ..Anchored::default() });
         }
-        if let Some(outer) = self.frames.last_mut() {
-            outer.height = outer.height.max(height);
-        }
+        let merged_levels = match self.expects(Expect::Merge) {
+            true if frame.is_map => 1,
+            true => 2,
+            false => 0,
+        };
+        self.raise(height.saturating_sub(merged_levels));
         if self.expects(Expect::Key) {
             let key = self.key(line, None, &value);
             self.begin_pair(line, key);

@@ -2,7 +2,9 @@
 //!
 //! Block style throughout, keys in natural order, lists at the column of their key, lines
 //! broken at spaces behind column 80. Differs where kubectl fails: strings with control
-//! characters, which it cannot print at all, are escaped here.
+//! characters, which it cannot print at all, and NEL, which it turns into a space, are escaped
+//! here. Like kubectl's, this text does not read back to the same value in two cases: a key
+//! `<<`, which is not quoted, and the separators LS and PS in front of other text.
 
 mod order;
 mod scalar;
