@@ -23,6 +23,9 @@ fn read(object: &Bound<PyAny>, depth: usize) -> PyResult<Value> {
     if object.is_none() {
         return Ok(Value::Null);
     }
+    if let Ok(document) = object.cast::<crate::manifest::Document>() {
+        return Ok(document.get().value.clone());
+    }
     if let Ok(text) = object.cast::<PyString>() {
         return Ok(Value::from(text.to_str()?));
     }

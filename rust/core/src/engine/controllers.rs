@@ -99,9 +99,9 @@ impl World {
         number
     }
 
-    /// The name of a controller.
-    pub fn controller_name(&self, number: u16) -> &str {
-        &self.controllers[usize::from(number)].name
+    /// Names of the controllers by number.
+    pub fn controller_names(&self) -> Vec<String> {
+        self.controllers.iter().map(|controller| controller.name.clone()).collect()
     }
 
     /// Takes in what a controller has not seen and hands out the keys that are ready.

@@ -19,6 +19,7 @@ pub mod garbage;
 pub mod kubelets;
 pub mod pools;
 pub mod queue;
+pub mod snapshot;
 pub mod tables;
 pub mod work_queue;
 

@@ -1,0 +1,46 @@
+"""Virtual time as people write it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from . import _core
+
+#: The virtual time a cluster starts at unless told otherwise.
+START = "2026-01-01T00:00:00Z"
+
+#: Later than anything a simulation reaches.
+FOREVER_NS = 2**63 - 1
+
+
+def duration_ns(given: str | float | timedelta) -> int:
+    """Return a duration in nanoseconds: Go's syntax (``"10m"``), seconds, or a timedelta."""
+    if isinstance(given, timedelta):
+        return (given.days * 86_400 + given.seconds) * 1_000_000_000 + given.microseconds * 1_000
+    if isinstance(given, str):
+        return _core.parse_duration(given)
+    return round(given * 1_000_000_000)
+
+
+def time_ns(given: str | datetime) -> int:
+    """Return a point in time in nanoseconds since the Unix epoch; naive datetimes are UTC."""
+    if isinstance(given, datetime):
+        aware = given if given.tzinfo else given.replace(tzinfo=timezone.utc)
+        since = aware - datetime(1970, 1, 1, tzinfo=timezone.utc)
+        return duration_ns(since)
+    return _core.parse_time(given)
+
+
+def to_datetime(ns: int) -> datetime:
+    """Return a time as a datetime in UTC, cut to microseconds."""
+    epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
+    return epoch + timedelta(microseconds=ns // 1_000)
+
+
+def until_ns(given: str | float | timedelta | datetime, now_ns: int) -> int:
+    """Return when to stop: a duration counts from now, a time is taken as it is."""
+    if isinstance(given, datetime):
+        return time_ns(given)
+    if isinstance(given, str) and "T" in given:
+        return _core.parse_time(given)
+    return now_ns + duration_ns(given)

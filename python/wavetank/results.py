@@ -1,0 +1,112 @@
+"""Tables of results: columns that become NumPy arrays, pandas, polars or Arrow data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from . import _core
+
+
+class Table:
+    """The pods, nodes or events of a cluster at one moment, as columns.
+
+    The table is read when it is made; the cluster going on does not change it. Units are part
+    of a column's name: ``cpu_milli``, ``memory_bytes``. Times are ``datetime64[ns]`` in UTC,
+    ``NaT`` for what has not happened.
+
+    Parameters
+    ----------
+    world, name
+        Where the columns come from: ``"pods"``, ``"nodes"`` or ``"events"``.
+
+    Examples
+    --------
+    >>> import wavetank as wt
+    >>> cluster = wt.Cluster()
+    >>> len(cluster.pods)
+    0
+    """
+
+    def __init__(self, world: _core.World, name: str) -> None:
+        self.name = name
+        # A fork is one reference count and pins the moment.
+        self._world = world.fork()
+        self._columns: dict[str, Any] | None = None
+
+    def _read(self) -> dict[str, Any]:
+        if self._columns is None:
+            self._columns = self._world.columns(self.name)
+        return self._columns
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return list(self._read())
+
+    def __len__(self) -> int:
+        first = next(iter(self._read().values()))
+        return len(first[0] if isinstance(first, tuple) else first)
+
+    def __getitem__(self, column: str) -> NDArray[Any]:
+        """Return one column as an array; text as an array of ``str`` objects."""
+        try:
+            values = self._read()[column]
+        except KeyError:
+            known = ", ".join(self.columns)
+            raise KeyError(f"no column {column!r} in {self.name}; there are {known}") from None
+        if isinstance(values, tuple):
+            codes, words = values
+            lookup = np.array([*words, None], dtype=object)
+            return lookup[codes]
+        if isinstance(values, list):
+            return np.array(values, dtype=object) if values else np.empty(0, dtype=object)
+        return values
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Iterate over the rows as dicts; for many rows prefer whole columns."""
+        arrays = self.to_numpy()
+        names = list(arrays)
+        return (dict(zip(names, row, strict=True)) for row in zip(*arrays.values(), strict=True))
+
+    def to_numpy(self) -> dict[str, NDArray[Any]]:
+        """Return every column as a NumPy array, by name."""
+        return {column: self[column] for column in self.columns}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a pandas DataFrame; repeated words become categoricals."""
+        import pandas as pd  # noqa: PLC0415
+
+        columns: dict[str, Any] = {}
+        for column, values in self._read().items():
+            if isinstance(values, tuple):
+                columns[column] = pd.Categorical.from_codes(*values)
+            elif getattr(values, "dtype", None) is not None and values.dtype.kind == "M":
+                columns[column] = pd.Series(values).dt.tz_localize("UTC")
+            else:
+                columns[column] = values
+        return pd.DataFrame(columns)
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return a polars DataFrame."""
+        import polars as pl  # noqa: PLC0415
+
+        frame = pl.from_arrow(self)
+        assert isinstance(frame, pl.DataFrame)  # noqa: S101
+        return frame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Export the table through the Arrow PyCapsule interface."""
+        return self._world.arrow(self.name).__arrow_c_stream__(requested_schema)
+
+    def __arrow_c_schema__(self) -> object:
+        """Export the schema through the Arrow PyCapsule interface."""
+        return self._world.arrow(self.name).schema.__arrow_c_schema__()

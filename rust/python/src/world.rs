@@ -1,0 +1,184 @@
+//! `World`: a cluster behind a lock. Every method leaves the GIL while the core works, so other
+//! Python threads run meanwhile and the lock is never awaited with the GIL held.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use numpy::PyReadonlyArray1;
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyBytes, PyDict};
+use wavetank_core::api::{KindId, Registry, Rules};
+use wavetank_core::base::{Latencies, Latency, Nanos, Time, Value};
+use wavetank_core::engine::{Setup, World as Engine};
+use wavetank_core::store::ObjectId;
+
+use crate::convert::value_from_py;
+use crate::error::value_error;
+
+/// A cluster: objects, clock and everything that acts in it.
+#[pyclass(frozen, module = "wavetank._core")]
+pub struct World {
+    inner: Mutex<Inner>,
+}
+
+/// What the lock protects.
+pub struct Inner {
+    /// The cluster.
+    pub engine: Engine,
+    /// The batch a controller was handed and has not answered.
+    pub handed: Option<(u16, Vec<ObjectId>)>,
+}
+
+impl World {
+    /// A world around an engine.
+    pub fn around(engine: Engine) -> Self {
+        Self { inner: Mutex::new(Inner { engine, handed: None }) }
+    }
+
+    /// Runs `work` on the cluster without the GIL.
+    pub fn enter<T: Send>(&self, py: Python, work: impl FnOnce(&mut Inner) -> T + Send) -> T {
+        py.detach(|| {
+            // A panic is a bug of ours; the state behind it is still what the caller has.
+            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&mut inner)
+        })
+    }
+}
+
+#[pymethods]
+impl World {
+    #[new]
+    #[pyo3(signature = (rules, *, seed, start_ns, latencies))]
+    fn new(
+        rules: &Bound<PyAny>,
+        seed: u64,
+        start_ns: i64,
+        latencies: &Bound<PyDict>,
+    ) -> PyResult<Self> {
+        let rules = compile_rules(rules)?;
+        let setup = Setup { seed, start: Time(start_ns), latencies: read_latencies(latencies)? };
+        Ok(Self::around(Engine::new(Registry::new(), rules, setup)))
+    }
+
+    /// The virtual time, nanoseconds since the Unix epoch.
+    #[getter]
+    fn now_ns(&self, py: Python) -> i64 {
+        self.enter(py, |inner| inner.engine.now().0)
+    }
+
+    /// The resourceVersion of the latest write.
+    #[getter]
+    fn revision(&self, py: Python) -> u64 {
+        self.enter(py, |inner| inner.engine.store.revision())
+    }
+
+    /// A branch: the same cluster, going its own way from here.
+    fn fork(&self, py: Python) -> Self {
+        Self::around(self.enter(py, |inner| inner.engine.clone()))
+    }
+
+    /// The latencies by name, as given to the constructor.
+    fn latencies<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let mut latencies = self.enter(py, |inner| inner.engine.latencies.clone());
+        write_latencies(py, &mut latencies)
+    }
+
+    /// Replaces the latencies from now on.
+    fn set_latencies(&self, py: Python, latencies: &Bound<PyDict>) -> PyResult<()> {
+        let latencies = read_latencies(latencies)?;
+        self.enter(py, |inner| inner.engine.latencies = latencies);
+        Ok(())
+    }
+
+    /// The cluster as bytes.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let bytes = self.enter(py, |inner| inner.engine.to_bytes());
+        PyBytes::new(py, &bytes)
+    }
+
+    /// The cluster some bytes (an array of uint8) stand for; `rules` as for the constructor.
+    #[staticmethod]
+    fn from_bytes(py: Python, data: PyReadonlyArray1<u8>, rules: &Bound<PyAny>) -> PyResult<Self> {
+        let rules = compile_rules(rules)?;
+        let bytes = data.as_slice()?;
+        let engine = py.detach(|| Engine::from_bytes(bytes, rules)).map_err(value_error)?;
+        Ok(Self::around(engine))
+    }
+}
+
+/// Kinds travel as small integers.
+pub fn kind_id(number: usize) -> KindId {
+    KindId::new(number)
+}
+
+fn compile_rules(rules: &Bound<PyAny>) -> PyResult<Arc<Rules>> {
+    if let Ok(rules) = rules.cast::<CompiledRules>() {
+        return Ok(Arc::clone(&rules.get().0));
+    }
+    Rules::compile(&value_from_py(rules)?).map(Arc::new).map_err(value_error)
+}
+
+/// Defaulting and validation rules, compiled once and shared by all worlds.
+#[pyclass(frozen, module = "wavetank._core", name = "Rules")]
+pub struct CompiledRules(Arc<Rules>);
+
+#[pymethods]
+impl CompiledRules {
+    #[new]
+    fn new(program: &Bound<PyAny>) -> PyResult<Self> {
+        let rules = Rules::compile(&value_from_py(program)?).map_err(value_error)?;
+        Ok(Self(Arc::new(rules)))
+    }
+}
+
+/// Latencies from a dict of names: `{"constant_ns": n}`, `{"uniform_ns": [low, high]}` or
+/// `{"lognormal": [median_ns, sigma]}` each; the byte figures are plain integers.
+fn read_latencies(dict: &Bound<PyDict>) -> PyResult<Latencies> {
+    let mut latencies = Latencies::ideal();
+    for (name, latency) in latencies.fields_mut() {
+        if let Some(given) = dict.get_item(name)? {
+            *latency = read_latency(name, &value_from_py(&given)?)?;
+        }
+    }
+    let bytes = |name: &str| -> PyResult<i64> {
+        dict.get_item(name)?.map_or(Ok(0), |given| given.extract())
+    };
+    latencies.image_pull_bytes_per_second = bytes("image_pull_bytes_per_second")?;
+    latencies.image_bytes_assumed = bytes("image_bytes_assumed")?;
+    Ok(latencies)
+}
+
+fn read_latency(name: &str, given: &Value) -> PyResult<Latency> {
+    let number = |value: &Value| value.as_f64().map(|number| number as i64).map(Nanos);
+    let pair = |key: &str| match given.list_at(&[key]) {
+        [first, second] => number(first).zip(second.as_f64()),
+        _ => None,
+    };
+    let latency = given
+        .get("constant_ns")
+        .and_then(number)
+        .map(Latency::Constant)
+        .or_else(|| pair("uniform_ns").map(|(low, high)| Latency::Uniform(low, Nanos(high as i64))))
+        .or_else(|| pair("lognormal").map(|(median, sigma)| Latency::LogNormal(median, sigma)))
+        .ok_or_else(|| value_error(format!("latency {name}: no such distribution")))?;
+    latency.validate().map_err(|fault| value_error(format!("latency {name}: {fault}")))?;
+    Ok(latency)
+}
+
+fn write_latencies<'py>(
+    py: Python<'py>,
+    latencies: &mut Latencies,
+) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, latency) in latencies.fields_mut() {
+        let one = PyDict::new(py);
+        match latency {
+            Latency::Constant(nanos) => one.set_item("constant_ns", nanos.0)?,
+            Latency::Uniform(low, high) => one.set_item("uniform_ns", (low.0, high.0))?,
+            Latency::LogNormal(median, sigma) => one.set_item("lognormal", (median.0, *sigma))?,
+        }
+        dict.set_item(name, one)?;
+    }
+    dict.set_item("image_pull_bytes_per_second", latencies.image_pull_bytes_per_second)?;
+    dict.set_item("image_bytes_assumed", latencies.image_bytes_assumed)?;
+    Ok(dict)
+}
