@@ -264,6 +264,11 @@ impl ApiError {
             .with_retry_after(retry_after_seconds)
     }
 
+    /// 500 without a reason: what the API server answers to an error it has no words for.
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self::new(500, Reason::Unknown, message)
+    }
+
     /// 503.
     pub fn service_unavailable(message: impl Into<String>) -> Self {
         Self::new(503, Reason::ServiceUnavailable, message)

@@ -6,8 +6,9 @@
 use std::fmt;
 use std::fmt::Write;
 
+use super::go_print::go_plain_float;
 use crate::base::quote::write_go_quote;
-use crate::base::value::{Value, go_float, to_go_json};
+use crate::base::value::{Value, to_go_json};
 
 /// The ways a field can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,19 +146,6 @@ impl From<bool> for BadValue {
     fn from(flag: bool) -> Self {
         Self(Some(flag.to_string()))
     }
-}
-
-/// A float as Go's `%v` prints it: shortest digits, exponent of two digits at least, used
-/// below 1e-4 and from 1e21.
-fn go_plain_float(number: f64) -> String {
-    let size = number.abs();
-    if size == 0.0 || (1e-4..1e21).contains(&size) {
-        return go_float(number);
-    }
-    let text = format!("{number:e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
-    format!("{digits}e{sign}{exponent:0>2}")
 }
 
 /// One thing that is wrong with one field; prints as `spec.replicas: Invalid value: -1: ...`.
