@@ -32,6 +32,13 @@ pub fn check(schema: &Schema, value: &Value) -> Result<Found, String> {
     }
 }
 
+/// Checks a value of a shape by itself, as if it were a whole document.
+pub fn check_alone(schema: &Schema, shape: &Shape, value: &Value) -> Result<(), String> {
+    let mut checker = Checker { schema, found: Found::default(), first: None };
+    checker.shape(shape, value, &Place::Root)?;
+    checker.first.map_or(Ok(()), Err)
+}
+
 /// Where the walk is: a chain of borrowed steps.
 enum Place<'a> {
     Root,

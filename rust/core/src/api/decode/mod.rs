@@ -11,6 +11,7 @@
 
 mod canonical;
 mod check;
+mod convert;
 mod go_time;
 mod required;
 
@@ -37,6 +38,7 @@ pub fn canonicalize(schema: &Schema, value: &mut Value) {
     canonical::apply(schema, value, canonical::Form::Written);
 }
 
+pub use convert::conversion_error;
 pub use required::missing;
 
 /// The 400 a document of the wrong shape gets.

@@ -96,3 +96,40 @@ fn equal(left: &Value, right: &Value) -> bool {
         _ => left == right,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{apply, create};
+    use crate::base::Value;
+
+    /// Documents without nulls, which a merge patch cannot express.
+    fn document() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Value::Bool),
+            (0..5_i64).prop_map(Value::Int),
+            "[a-c]{0,2}".prop_map(Value::from),
+        ];
+        let value = leaf.prop_recursive(3, 20, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::vec(("[a-d]", inner), 0..4).prop_map(Value::map),
+            ]
+        });
+        prop::collection::vec(("[a-d]", value), 0..4).prop_map(Value::map)
+    }
+
+    proptest! {
+        #[test]
+        fn a_patch_made_of_two_documents_leads_from_one_to_the_other(
+            original in document(), modified in document(),
+        ) {
+            let patch = create(original.as_map().unwrap(), modified.as_map().unwrap());
+            prop_assert_eq!(apply(&original, &patch.clone().into()).unwrap(), modified.clone());
+            prop_assert_eq!(patch.is_empty(), original == modified);
+            let again = create(modified.as_map().unwrap(), modified.as_map().unwrap());
+            prop_assert!(again.is_empty());
+        }
+    }
+}

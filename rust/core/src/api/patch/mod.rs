@@ -2,15 +2,19 @@
 //!
 //! [`json`] is RFC 6902, [`merge`] RFC 7386, [`strategic`] Kubernetes' own; [`three_way`] makes
 //! the patch `kubectl apply` sends. All take and give documents and change nothing in place.
+//! [`patch_object`] is what a PATCH request does to an object: the patch applied, the result
+//! decoded, and the API server's answer when either fails.
 
 mod error;
 pub mod json;
 pub mod merge;
 mod meta;
+mod object;
 pub mod strategic;
 pub mod three_way;
 
 pub use error::PatchError;
+pub use object::{PatchKind, patch_object, strict_patch_error};
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::error::{PatchError, Result};
 use super::merge;
 use super::meta::Meta;
+use super::object::PatchKind;
 use super::strategic::{
     DIRECTIVE, DiffOptions, ElementKind, Keep, MergeOptions, RETAIN_KEYS, as_map, deduplicate,
     diff_maps, element_kind, merge_maps, sort_scalars,
@@ -17,6 +18,25 @@ use super::strategic::{
 use crate::api::go_print::go_print;
 use crate::api::types::{PatchStrategy, Schema};
 use crate::base::{Map, Value};
+
+/// The patch `kubectl apply` sends for an object of this type, and its kind. An empty patch
+/// means that nothing changed.
+///
+/// # Errors
+/// As [`strategic`] and [`json`].
+pub fn for_apply(
+    schema: &Schema,
+    original: &Value,
+    modified: &Value,
+    current: &Value,
+    overwrite: bool,
+) -> Result<(PatchKind, Value)> {
+    if schema.is_custom() {
+        return Ok((PatchKind::Merge, json(original, modified, current)?));
+    }
+    let patch = strategic(schema, original, modified, current, overwrite)?;
+    Ok((PatchKind::Strategic, patch))
+}
 
 /// The strategic merge patch for a built-in kind.
 ///
@@ -200,4 +220,29 @@ fn merged_lists_conflict(
         }
     }
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PatchKind, for_apply};
+    use crate::api::types::Schema;
+    use crate::base::Value;
+
+    /// What kubectl 1.36.3 sends for a changed CustomResourceDefinition (`kubectl apply -v8`).
+    #[test]
+    fn versions_of_a_definition_are_replaced_as_a_whole() {
+        let schema = Schema::builtin("apiextensions/v1", "CustomResourceDefinition").unwrap();
+        let definition = |kind: &str| {
+            let text = r#"{"spec":{"scope":"Cluster","versions":[{"name":"v1","schema":
+                {"openAPIV3Schema":{"properties":{"spec":{"type":"KIND"}}}}}]}}"#;
+            Value::from_json(&text.replace("KIND", kind)).unwrap()
+        };
+        let (old, new) = (definition("object"), definition("string"));
+        let (kind, patch) = for_apply(&schema, &old, &new, &old, true).unwrap();
+        assert_eq!(kind, PatchKind::Strategic);
+        assert_eq!(patch.at(&["spec", "versions"]), new.at(&["spec", "versions"]));
+        assert_eq!(patch.at(&["spec", "scope"]), None);
+        let (kind, patch) = for_apply(&schema, &old, &old, &old, true).unwrap();
+        assert_eq!((kind, patch.to_json().as_str()), (PatchKind::Strategic, "{}"));
+    }
 }
