@@ -7,6 +7,7 @@
 //! What this is not: it stores nothing and knows no cluster. Everything here is a function of
 //! the documents it is given.
 
+pub mod convert;
 mod custom;
 pub mod decode;
 pub mod error;
