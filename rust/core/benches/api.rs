@@ -57,7 +57,8 @@ fn write_a_deployment_as_go_does(bencher: Bencher) {
 #[divan::bench]
 fn patch_an_image(bencher: Bencher) {
     let (schema, value) = deployment();
-    let text = r#"{"spec":{"template":{"spec":{"containers":[{"name":"web","image":"shop/web:2"}]}}}}"#;
+    let text =
+        r#"{"spec":{"template":{"spec":{"containers":[{"name":"web","image":"shop/web:2"}]}}}}"#;
     let patch = Value::from_json(text).expect("JSON");
     bencher.bench(|| strategic::apply(&schema, &value, black_box(&patch)));
 }
