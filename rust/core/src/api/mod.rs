@@ -8,7 +8,7 @@
 //! the documents it is given.
 
 pub mod convert;
-mod custom;
+pub mod custom;
 pub mod decode;
 pub mod error;
 pub mod field_error;
