@@ -179,7 +179,9 @@ def list_types(schemas: dict[str, Schema]) -> set[str]:
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 
 
-def type_lines(schemas: dict[str, Schema], go_types: dict[str, dict[str, GoField]]) -> Iterator[str]:
+def type_lines(
+    schemas: dict[str, Schema], go_types: dict[str, dict[str, GoField]]
+) -> Iterator[str]:
     """Every struct type with its fields, by package."""
     names = set(schemas) - list_types(schemas) - set(LEAVES)
     package = ""

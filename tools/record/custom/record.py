@@ -49,7 +49,9 @@ def main() -> None:
     time.sleep(4)
     print(json.dumps(definition))
     group, names = definition["spec"]["group"], definition["spec"]["names"]
-    target = f"/apis/{group}/v1/namespaces/default/{names['plural']}?dryRun=All&fieldValidation=Warn"
+    target = (
+        f"/apis/{group}/v1/namespaces/default/{names['plural']}?dryRun=All&fieldValidation=Warn"
+    )
     for spec in cases["specs"]:
         head = {"apiVersion": f"{group}/v1", "kind": names["kind"], "metadata": {"name": "a"}}
         answer, warnings = call("POST", target, {**head, "spec": spec})

@@ -1,6 +1,6 @@
 """Print random documents of every kind, most of them slightly wrong, one JSON line each.
 
-    python tools/record/decode/inputs.py COUNT [SEED] < rust/core/src/api/table/v1.36.txt
+python tools/record/decode/inputs.py COUNT [SEED] < rust/core/src/api/table/v1.36.txt
 """
 
 from __future__ import annotations
@@ -14,7 +14,19 @@ from typing import Any
 Fields = dict[str, str]
 WRONG: list[Any] = ["text", 7, 2.5, True, [], {}, ["x"], {"a": "b"}, 3000000000, -1, ""]
 STRINGS = ["", "a", "web-0", "x<y&z", "Ünïcode", "10", "true", "nginx:1.25"]
-QUANTITIES: list[Any] = ["100m", "1.5Gi", "1024Ki", "0.5", ".5", "1e3", 2, 0.25, "128974848", "5.", "12E"]
+QUANTITIES: list[Any] = [
+    "100m",
+    "1.5Gi",
+    "1024Ki",
+    "0.5",
+    ".5",
+    "1e3",
+    2,
+    0.25,
+    "128974848",
+    "5.",
+    "12E",
+]
 BAD_QUANTITIES: list[Any] = ["1Gb", "", "x", "1..5", True, [1]]
 TIMES = [
     "2024-01-31T15:04:05Z",
@@ -24,9 +36,22 @@ TIMES = [
     "2024-02-29T5:04:05.9999999Z",
 ]
 BAD_TIMES: list[Any] = [
-    "", "2024", "2024-13-01T00:00:00Z", "2023-02-29T00:00:00Z", "2024-01-31 15:04:05Z",
-    "2024-01-31T24:04:05Z", "2024-01-31T15:60:05Z", "2024-01-31T15:04:05", "2024-01-31T15:04:05+0200",
-    "2024-01-31T15:04:05Zx", "2024-1-31T15:04:05Z", "é024-01-31", 5, True, {}, "2024-01-31T15:04:61Z",
+    "",
+    "2024",
+    "2024-13-01T00:00:00Z",
+    "2023-02-29T00:00:00Z",
+    "2024-01-31 15:04:05Z",
+    "2024-01-31T24:04:05Z",
+    "2024-01-31T15:60:05Z",
+    "2024-01-31T15:04:05",
+    "2024-01-31T15:04:05+0200",
+    "2024-01-31T15:04:05Zx",
+    "2024-1-31T15:04:05Z",
+    "é024-01-31",
+    5,
+    True,
+    {},
+    "2024-01-31T15:04:61Z",
     "2024-01-31T15:04:05+25:00",
 ]
 BYTES = ["YWJj", "", "YQ==", "YW\nJj", "YWI="]

@@ -1,6 +1,6 @@
 """Print random patch cases, one JSON line each; `tools/record/patch` adds the answers.
 
-    python tools/record/patch/inputs.py COUNT [SEED] < rust/core/src/api/table/v1.36.txt
+python tools/record/patch/inputs.py COUNT [SEED] < rust/core/src/api/table/v1.36.txt
 """
 
 from __future__ import annotations
@@ -29,11 +29,30 @@ KINDS = [
 FOCUS = {
     "core/v1.Pod": ["metadata", "spec"],
     "core/v1.PodSpec": [
-        "containers", "initContainers", "volumes", "tolerations", "imagePullSecrets", "hostAliases",
-        "nodeSelector", "securityContext", "topologySpreadConstraints", "affinity", "restartPolicy",
+        "containers",
+        "initContainers",
+        "volumes",
+        "tolerations",
+        "imagePullSecrets",
+        "hostAliases",
+        "nodeSelector",
+        "securityContext",
+        "topologySpreadConstraints",
+        "affinity",
+        "restartPolicy",
     ],
-    "core/v1.Container": ["name", "image", "env", "ports", "volumeMounts", "args", "resources",
-                          "livenessProbe", "volumeDevices", "envFrom"],
+    "core/v1.Container": [
+        "name",
+        "image",
+        "env",
+        "ports",
+        "volumeMounts",
+        "args",
+        "resources",
+        "livenessProbe",
+        "volumeDevices",
+        "envFrom",
+    ],
     "core/v1.Volume": ["name", "emptyDir", "configMap", "secret", "hostPath"],
     "meta/v1.ObjectMeta": ["labels", "annotations", "finalizers", "ownerReferences", "name"],
     "apps/v1.DeploymentSpec": ["replicas", "strategy", "template", "selector", "paused"],
@@ -104,9 +123,18 @@ class Writer:
             keys = self.random.sample(NAMES, self.random.randint(0, 3))
             return {key: self.value(inner, depth + 1) for key in keys}
         simple = {
-            "s": NAMES, "b": [True, False], "i": NUMBERS, "l": NUMBERS, "d": [1, 2.5], "y": ["YQ=="],
-            "q": ["100m", "1Gi", 2], "x": ["http", 80], "t": ["2024-01-31T15:04:05Z"],
-            "u": ["2024-01-31T15:04:05.000001Z"], "r": [{"x": 1}], "j": [{"x": 1}, 5],
+            "s": NAMES,
+            "b": [True, False],
+            "i": NUMBERS,
+            "l": NUMBERS,
+            "d": [1, 2.5],
+            "y": ["YQ=="],
+            "q": ["100m", "1Gi", 2],
+            "x": ["http", 80],
+            "t": ["2024-01-31T15:04:05Z"],
+            "u": ["2024-01-31T15:04:05.000001Z"],
+            "r": [{"x": 1}],
+            "j": [{"x": 1}, 5],
         }
         if shape in simple:
             return pick(simple[shape])
@@ -188,10 +216,18 @@ class Writer:
                     directive = pick(["delete", "delete", "replace", "merge", "other"])
                     item.append({key: pick(NAMES + NUMBERS), "$patch": directive})
                 if self.chance(0.3):
-                    names = [entry.get(key) for entry in item if isinstance(entry, dict) and key in entry]
+                    names = [
+                        entry.get(key) for entry in item if isinstance(entry, dict) and key in entry
+                    ]
                     names += self.random.sample(NAMES, self.random.randint(0, 2))
-                    order: list[Any] = [{key: mark} for mark in dict.fromkeys(names)] if key else list(
-                        dict.fromkeys(entry for entry in item if not isinstance(entry, (dict, list)))
+                    order: list[Any] = (
+                        [{key: mark} for mark in dict.fromkeys(names)]
+                        if key
+                        else list(
+                            dict.fromkeys(
+                                entry for entry in item if not isinstance(entry, (dict, list))
+                            )
+                        )
                     )
                     if self.chance(0.2):
                         self.random.shuffle(order)
@@ -217,8 +253,8 @@ class Writer:
         rate = self.random.choice([0.1, 0.3, 0.6])
         modified = {**self.mutated(original, of, rate), **head}
         what = self.random.choice(
-            ["three_way"] * 5 + ["two_way", "strategic", "strategic", "strategic", "json_three_way",
-                                 "merge", "json"]
+            ["three_way"] * 5
+            + ["two_way", "strategic", "strategic", "strategic", "json_three_way", "merge", "json"]
         )
         case: dict[str, Any] = {"do": what}
         if what in ("three_way", "two_way", "strategic"):
@@ -227,7 +263,9 @@ class Writer:
             current = {**self.mutated(original, of, rate), **head}
             overwrite = self.chance(0.7)
             return case | {
-                "original": original, "modified": modified, "current": current,
+                "original": original,
+                "modified": modified,
+                "current": current,
                 **({"overwrite": True} if overwrite and what == "three_way" else {}),
             }
         if what == "two_way":

@@ -5,6 +5,7 @@
 //! enums) is applied by [`default`] and [`validate`]; [`prune`] drops what it does not name.
 
 mod format;
+mod list_type;
 mod schema;
 mod structural;
 mod validate;

@@ -2,10 +2,11 @@
 //!
 //! Rules in CEL (`x-kubernetes-validations`) are not run.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::flag;
 use super::format::is_format;
+use super::{flag, list_type};
 use crate::api::field_error::{FieldError, FieldErrorKind};
 use crate::api::go_print::go_plain_float;
 use crate::base::{Map, Value, go_quote};
@@ -14,8 +15,8 @@ use crate::base::{Map, Value, go_quote};
 pub fn validate(openapi: &Value, object: &Value) -> Vec<FieldError> {
     let mut checker = Checker::default();
     checker.value(openapi, object, "");
-    checker.lists(openapi, object, "");
     let mut errors = checker.errors;
+    list_type::check(openapi, object, "", &mut errors);
     let blocks = |error: &FieldError| {
         matches!(
             error.kind,
@@ -207,8 +208,8 @@ impl Checker {
         if let Some(most) = schema.int_at(&["maxItems"]).filter(|most| size > *most) {
             self.push(FieldError::too_many(path, Some(items.len()), most as usize));
         }
-        let repeated = items.iter().enumerate().any(|(at, item)| items[..at].contains(item));
-        if flag(schema, "uniqueItems") && repeated {
+        let distinct = || items.iter().map(Value::to_json).collect::<BTreeSet<_>>().len();
+        if flag(schema, "uniqueItems") && distinct() < items.len() {
             self.invalid(path, &"".into(), "shouldn't contain duplicates");
         }
     }
@@ -289,53 +290,6 @@ impl Checker {
             }
         }
     }
-
-    /// Repeated items of lists that are sets or maps.
-    fn lists(&mut self, schema: &Value, value: &Value, path: &str) {
-        match value {
-            Value::List(items) => {
-                match schema.str_at(&["x-kubernetes-list-type"]) {
-                    Some("set") => self.repeated(items, items, path),
-                    Some("map") if items.iter().any(is_no_map) => {
-                        let at = items.iter().position(is_no_map).unwrap_or_default();
-                        let detail = "must be an object for an array of list-type map";
-                        let place = format!("{path}[{at}]");
-                        self.push(FieldError::invalid(place, &items[at], detail));
-                    }
-                    Some("map") => {
-                        let keys = schema.list_at(&["x-kubernetes-list-map-keys"]);
-                        let marks: Vec<Value> = items.iter().map(|item| mark(item, keys)).collect();
-                        self.repeated(&marks, &marks, path);
-                    }
-                    _ => {}
-                }
-                if let Some(inner) = schema.get("items") {
-                    for (at, item) in items.iter().enumerate() {
-                        self.lists(inner, item, &format!("{path}[{at}]"));
-                    }
-                }
-            }
-            Value::Map(map) => {
-                for (key, item) in map.iter() {
-                    if let Some(inner) = schema.at(&["properties", key]) {
-                        self.lists(inner, item, &join(path, key));
-                    } else if let Some(inner @ Value::Map(_)) = schema.get("additionalProperties") {
-                        self.lists(inner, item, &format!("{path}[{key}]"));
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// The second of equal items is named; further ones are not.
-    fn repeated(&mut self, marks: &[Value], shown: &[Value], path: &str) {
-        for (at, mark) in marks.iter().enumerate() {
-            if marks[..at].iter().filter(|other| *other == mark).count() == 1 {
-                self.push(FieldError::duplicate(format!("{path}[{at}]"), &shown[at]));
-            }
-        }
-    }
 }
 
 /// Tries each alternative.
@@ -363,15 +317,6 @@ struct Best {
     errors: Vec<FieldError>,
 }
 
-fn is_no_map(item: &Value) -> bool {
-    !matches!(item, Value::Map(_) | Value::Null)
-}
-
-fn mark(item: &Value, keys: &[Value]) -> Value {
-    let keys = keys.iter().filter_map(Value::as_str);
-    Value::map(keys.filter_map(|key| Some((key, item.get(key)?.clone()))))
-}
-
 fn schema_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -384,7 +329,7 @@ fn schema_type(value: &Value) -> &'static str {
     }
 }
 
-fn join(path: &str, key: &str) -> String {
+pub(super) fn join(path: &str, key: &str) -> String {
     let mut joined = path.to_owned();
     if !path.is_empty() {
         joined.push('.');
