@@ -94,25 +94,26 @@ class Writer:
         self.trouble = 0.0
 
     def document(self, api_version: str, kind: str, of: str) -> dict[str, Any]:
+        """Write one object of a kind."""
         self.trouble = self.random.choice([0, 0.02, 0.05])
-        body = self.struct(of, 0)
+        body = self._struct(of, 0)
         body["apiVersion"], body["kind"] = api_version, kind
         return body
 
-    def struct(self, of: str, depth: int) -> dict[str, Any]:
+    def _struct(self, of: str, depth: int) -> dict[str, Any]:
         fields = self.types[of]
         wanted = self.random.randint(0, 3) if depth else 3
         names = self.random.sample(sorted(fields), min(len(fields), wanted))
         if not depth:
             names = sorted({*names, *({"metadata", "spec", "status"} & set(fields))})
         body = {
-            name: {} if name in SCHEMAS else self.value(fields[name], depth + 1) for name in names
+            name: {} if name in SCHEMAS else self._value(fields[name], depth + 1) for name in names
         }
         if self.random.random() < 0.06:
             body[self.random.choice(["unknownField", "Replicas", "a.b/c", "x\ty"])] = 1
         return body
 
-    def value(self, shape: str, depth: int) -> Any:
+    def _value(self, shape: str, depth: int) -> Any:  # noqa: C901, PLR0911
         shape = shape.removeprefix("*")
         pick = self.random.choice
         if self.random.random() < 0.04:
@@ -120,12 +121,12 @@ class Writer:
         wrong = self.random.random() < self.trouble
         if shape.startswith("[]"):
             count = 0 if depth > 6 else self.random.randint(0, 2)
-            return pick(WRONG) if wrong else [self.value(shape[2:], depth) for _ in range(count)]
+            return pick(WRONG) if wrong else [self._value(shape[2:], depth) for _ in range(count)]
         if shape.startswith("{"):
             count = 0 if depth > 6 else self.random.randint(0, 2)
             inner = shape.partition("}")[2]
             keys = self.random.sample(["a", "b.c/d", "cpu", "Z"], count)
-            return pick(WRONG) if wrong else {key: self.value(inner, depth) for key in keys}
+            return pick(WRONG) if wrong else {key: self._value(inner, depth) for key in keys}
         if shape in "qtuy":
             good, bad = {
                 "q": (QUANTITIES, BAD_QUANTITIES),
@@ -148,12 +149,12 @@ class Writer:
             return pick([0, 8080, "http", "25%", ""])
         if shape in "rj":
             return pick([{"any": [1, {"x": None}]}, {}])
-        return self.struct(shape, depth) if depth < 9 else {}
+        return self._struct(shape, depth) if depth < 9 else {}
 
 
 def main() -> None:
     """Print the documents."""
-    count, seed = int(sys.argv[1]), int((sys.argv + ["1"])[2])
+    count, seed = int(sys.argv[1]), int([*sys.argv, "1"][2])
     kinds, types = read_table(sys.stdin.read())
     writer = Writer(types, seed)
     for _ in range(count):
