@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 VERBS = {
     "create": "c",
@@ -100,7 +102,7 @@ def short_name(name: str) -> str:
 
 
 def reference(schema: Schema) -> str | None:
-    """The full name of the type a schema refers to."""
+    """Return the full name of the type a schema refers to."""
     for candidate in (schema, *schema.get("allOf", ())):
         if "$ref" in candidate:
             return str(candidate["$ref"]).rpartition("/")[2]
@@ -108,7 +110,7 @@ def reference(schema: Schema) -> str | None:
 
 
 def expression(schema: Schema, go: str, package: str) -> str:
-    """The type of a field in the table's notation, with Go's name of it where it has one."""
+    """Write the type of a field in the table's notation, with Go's name where it has one."""
     pointer = "*" if go.startswith("*") else ""
     go = go.removeprefix("*")
     named = ""
@@ -179,7 +181,9 @@ def list_types(schemas: dict[str, Schema]) -> set[str]:
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 
 
-def type_lines(schemas: dict[str, Schema], go_types: dict[str, dict[str, GoField]]) -> Iterator[str]:
+def type_lines(
+    schemas: dict[str, Schema], go_types: dict[str, dict[str, GoField]]
+) -> Iterator[str]:
     """Every struct type with its fields, by package."""
     names = set(schemas) - list_types(schemas) - set(LEAVES)
     package = ""
@@ -229,7 +233,7 @@ def verbs_of(names: list[str]) -> str:
 
 
 def core_resources(path: Path) -> list[Resource]:
-    """The core group, which the aggregated document of the named groups does not hold."""
+    """Read the core group, which the aggregated document of the named groups does not hold."""
     entries = json.loads(path.read_text())["resources"]
     resources = []
     for entry in entries:
@@ -260,7 +264,7 @@ def core_resources(path: Path) -> list[Resource]:
 
 
 def group_resources(group: str, version: dict[str, Any]) -> list[Resource]:
-    """The resources of one version of a named group."""
+    """Read the resources of one version of a named group."""
 
     def kind_of(entry: dict[str, Any]) -> tuple[str, str, str]:
         kind = entry.get("responseKind") or {}

@@ -1,6 +1,6 @@
 """Print random documents of every kind, most of them slightly wrong, one JSON line each.
 
-    python tools/record/decode/inputs.py COUNT [SEED] < rust/core/src/api/table/v1.36.txt
+python tools/record/decode/inputs.py COUNT [SEED] < rust/core/src/api/table/v1.36.txt
 """
 
 from __future__ import annotations
@@ -14,7 +14,19 @@ from typing import Any
 Fields = dict[str, str]
 WRONG: list[Any] = ["text", 7, 2.5, True, [], {}, ["x"], {"a": "b"}, 3000000000, -1, ""]
 STRINGS = ["", "a", "web-0", "x<y&z", "Ünïcode", "10", "true", "nginx:1.25"]
-QUANTITIES: list[Any] = ["100m", "1.5Gi", "1024Ki", "0.5", ".5", "1e3", 2, 0.25, "128974848", "5.", "12E"]
+QUANTITIES: list[Any] = [
+    "100m",
+    "1.5Gi",
+    "1024Ki",
+    "0.5",
+    ".5",
+    "1e3",
+    2,
+    0.25,
+    "128974848",
+    "5.",
+    "12E",
+]
 BAD_QUANTITIES: list[Any] = ["1Gb", "", "x", "1..5", True, [1]]
 TIMES = [
     "2024-01-31T15:04:05Z",
@@ -24,9 +36,22 @@ TIMES = [
     "2024-02-29T5:04:05.9999999Z",
 ]
 BAD_TIMES: list[Any] = [
-    "", "2024", "2024-13-01T00:00:00Z", "2023-02-29T00:00:00Z", "2024-01-31 15:04:05Z",
-    "2024-01-31T24:04:05Z", "2024-01-31T15:60:05Z", "2024-01-31T15:04:05", "2024-01-31T15:04:05+0200",
-    "2024-01-31T15:04:05Zx", "2024-1-31T15:04:05Z", "é024-01-31", 5, True, {}, "2024-01-31T15:04:61Z",
+    "",
+    "2024",
+    "2024-13-01T00:00:00Z",
+    "2023-02-29T00:00:00Z",
+    "2024-01-31 15:04:05Z",
+    "2024-01-31T24:04:05Z",
+    "2024-01-31T15:60:05Z",
+    "2024-01-31T15:04:05",
+    "2024-01-31T15:04:05+0200",
+    "2024-01-31T15:04:05Zx",
+    "2024-1-31T15:04:05Z",
+    "é024-01-31",
+    5,
+    True,
+    {},
+    "2024-01-31T15:04:61Z",
     "2024-01-31T15:04:05+25:00",
 ]
 BYTES = ["YWJj", "", "YQ==", "YW\nJj", "YWI="]
@@ -69,25 +94,26 @@ class Writer:
         self.trouble = 0.0
 
     def document(self, api_version: str, kind: str, of: str) -> dict[str, Any]:
+        """Write one object of a kind."""
         self.trouble = self.random.choice([0, 0.02, 0.05])
-        body = self.struct(of, 0)
+        body = self._struct(of, 0)
         body["apiVersion"], body["kind"] = api_version, kind
         return body
 
-    def struct(self, of: str, depth: int) -> dict[str, Any]:
+    def _struct(self, of: str, depth: int) -> dict[str, Any]:
         fields = self.types[of]
         wanted = self.random.randint(0, 3) if depth else 3
         names = self.random.sample(sorted(fields), min(len(fields), wanted))
         if not depth:
             names = sorted({*names, *({"metadata", "spec", "status"} & set(fields))})
         body = {
-            name: {} if name in SCHEMAS else self.value(fields[name], depth + 1) for name in names
+            name: {} if name in SCHEMAS else self._value(fields[name], depth + 1) for name in names
         }
         if self.random.random() < 0.06:
             body[self.random.choice(["unknownField", "Replicas", "a.b/c", "x\ty"])] = 1
         return body
 
-    def value(self, shape: str, depth: int) -> Any:
+    def _value(self, shape: str, depth: int) -> Any:  # noqa: C901, PLR0911
         shape = shape.removeprefix("*")
         pick = self.random.choice
         if self.random.random() < 0.04:
@@ -95,12 +121,12 @@ class Writer:
         wrong = self.random.random() < self.trouble
         if shape.startswith("[]"):
             count = 0 if depth > 6 else self.random.randint(0, 2)
-            return pick(WRONG) if wrong else [self.value(shape[2:], depth) for _ in range(count)]
+            return pick(WRONG) if wrong else [self._value(shape[2:], depth) for _ in range(count)]
         if shape.startswith("{"):
             count = 0 if depth > 6 else self.random.randint(0, 2)
             inner = shape.partition("}")[2]
             keys = self.random.sample(["a", "b.c/d", "cpu", "Z"], count)
-            return pick(WRONG) if wrong else {key: self.value(inner, depth) for key in keys}
+            return pick(WRONG) if wrong else {key: self._value(inner, depth) for key in keys}
         if shape in "qtuy":
             good, bad = {
                 "q": (QUANTITIES, BAD_QUANTITIES),
@@ -123,12 +149,12 @@ class Writer:
             return pick([0, 8080, "http", "25%", ""])
         if shape in "rj":
             return pick([{"any": [1, {"x": None}]}, {}])
-        return self.struct(shape, depth) if depth < 9 else {}
+        return self._struct(shape, depth) if depth < 9 else {}
 
 
 def main() -> None:
     """Print the documents."""
-    count, seed = int(sys.argv[1]), int((sys.argv + ["1"])[2])
+    count, seed = int(sys.argv[1]), int([*sys.argv, "1"][2])
     kinds, types = read_table(sys.stdin.read())
     writer = Writer(types, seed)
     for _ in range(count):

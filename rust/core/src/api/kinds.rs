@@ -46,6 +46,8 @@ pub struct Version {
     pub storage: bool,
     /// What its objects look like.
     pub schema: Schema,
+    /// The structural schema of a custom resource, for its defaults and rules.
+    pub openapi: Option<Value>,
     /// What can be done with them.
     pub verbs: Verbs,
     /// Subresources by name.

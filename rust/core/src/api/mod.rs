@@ -2,12 +2,15 @@
 //!
 //! Read in this order: [`registry`] (every kind there is), [`kinds`] and [`types`] (what it
 //! knows of each), [`names`] (group, version, kind, resource), [`path`] (where in an object
-//! an error is), [`field_error`], [`status`] and [`error`] (what callers get back).
+//! an error is), [`field_error`], [`status`] and [`error`] (what callers get back); then what is
+//! done with documents: [`decode`], [`patch`], [`convert`], and [`custom`] for kinds that
+//! CustomResourceDefinitions add.
 //!
 //! What this is not: it stores nothing and knows no cluster. Everything here is a function of
 //! the documents it is given.
 
-mod custom;
+pub mod convert;
+pub mod custom;
 pub mod decode;
 pub mod error;
 pub mod field_error;

@@ -27,6 +27,8 @@ struct Inner {
     kinds: Vec<Option<Arc<Kind>>>,
     /// The group and kind of every number, removed or not.
     ids: Vec<GroupKind>,
+    /// Whether the kind of a number is there.
+    living: Vec<bool>,
     /// Numbers by kind name; groups rarely share one.
     by_name: FastMap<Text, SmallVec<[KindId; 2]>>,
     /// Living kinds in discovery's order.
@@ -57,6 +59,7 @@ impl Registry {
         for kind in &table::builtin().kinds {
             let id = inner.number(&kind.id);
             inner.kinds[id.index()] = Some(Arc::new(kind.clone()));
+            inner.living[id.index()] = true;
             inner.order.push(id);
         }
         Self { inner: Arc::new(inner) }
@@ -76,7 +79,7 @@ impl Registry {
     pub fn kind_id(&self, group: &str, kind: &str) -> Option<KindId> {
         let candidates = self.inner.by_name.get(kind)?;
         let id = candidates.iter().find(|id| self.inner.ids[id.index()].group == group)?;
-        self.inner.order.contains(id).then_some(*id)
+        self.inner.living[id.index()].then_some(*id)
     }
 
     /// The kind an object is of, by its `apiVersion` and `kind`.
@@ -131,6 +134,7 @@ impl Registry {
             .kinds()
             .find(|(_, kind)| kind.definition.is_some() && kind.resource.to_string() == name)?;
         let inner = Arc::make_mut(&mut self.inner);
+        inner.living[id.index()] = false;
         inner.order.retain(|other| *other != id);
         Some(id)
     }
@@ -190,12 +194,14 @@ impl Inner {
         let number = KindId::new(self.ids.len());
         self.ids.push(id.clone());
         self.kinds.push(None);
+        self.living.push(false);
         self.by_name.get_or_insert_with(id.kind.clone(), SmallVec::new).push(number);
         number
     }
 
     /// Puts a custom kind where discovery lists it: after the built-in ones, by group and name.
     fn place(&mut self, id: KindId) {
+        self.living[id.index()] = true;
         self.order.retain(|other| *other != id);
         let key = |id: KindId| {
             let kind = self.kinds[id.index()].as_ref().expect("ordered kinds are registered");

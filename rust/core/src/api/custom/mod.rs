@@ -1,16 +1,23 @@
 //! Kinds from CustomResourceDefinitions.
 //!
 //! A definition becomes a [`Kind`] like any other, its structural schema a [`Schema`] of the
-//! same form as the built-in types. What a schema says beyond shape (ranges, patterns, enums)
-//! stays in the definition.
+//! same form as the built-in types. What a schema says beyond shape (defaults, ranges, patterns,
+//! enums) is applied by [`default`] and [`validate`]; [`prune`] drops what it does not name.
 
+mod format;
+mod list_type;
 mod schema;
+mod structural;
+mod validate;
 
 use super::field_error::FieldError;
 use super::kinds::{Column, Kind, ScalePaths, Subresource, Verb, Verbs, Version};
 use super::names::{GroupKind, GroupResource, GroupVersion};
 use super::path::Path;
 use crate::base::{Text, Value};
+
+pub use structural::{default, prune};
+pub use validate::validate;
 
 /// The kind a CustomResourceDefinition (`apiextensions.k8s.io/v1`) defines.
 ///
@@ -87,6 +94,7 @@ fn read_version(spec: &Value, version: &Value, name: Text, kind: &str) -> Versio
         served: flag(version, "served"),
         storage: flag(version, "storage"),
         schema: schema::compile(openapi, kind),
+        openapi: (!openapi.is_null()).then(|| openapi.clone()),
         verbs: Verbs::ALL,
         subresources: read_subresources(version),
         columns: read_columns(version),

@@ -39,12 +39,15 @@ impl Rewriter<'_> {
     fn object(&self, id: TypeId, value: &Value) -> Option<Value> {
         let map = value.as_map()?;
         let of = self.schema.get(id);
+        // What a null means in a custom resource is for its schema to say.
+        let custom = self.schema.is_custom() && of.package.is_empty();
         let mut edits: Vec<(&str, Option<Value>)> = Vec::new();
         let mut present = map.iter().peekable();
         for field in &of.fields {
             let name = field.name.as_str();
             while present.next_if(|(key, _)| *key < name).is_some() {}
             let fate = match present.next_if(|(key, _)| *key == name) {
+                Some((_, item)) if custom && item.is_null() => Fate::Same,
                 Some((_, item)) => self.field(field, item),
                 None => self.absent(field).map_or(Fate::Same, Fate::Now),
             };
@@ -144,7 +147,7 @@ impl Rewriter<'_> {
         if !item.is_null() {
             return self.value(shape, item);
         }
-        if shape.pointer {
+        if shape.pointer || self.schema.is_custom() {
             return None;
         }
         match &shape.form {

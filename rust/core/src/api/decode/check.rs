@@ -42,9 +42,21 @@ pub fn check_alone(schema: &Schema, shape: &Shape, value: &Value) -> Result<(), 
 /// Where the walk is: a chain of borrowed steps.
 enum Place<'a> {
     Root,
-    Field { parent: &'a Place<'a>, owner: &'a Type, field: &'a Field },
-    Index { parent: &'a Place<'a>, index: usize },
-    Key { parent: &'a Place<'a>, key: &'a str },
+    /// The metadata of a custom resource, which Go decodes by itself.
+    Metadata,
+    Field {
+        parent: &'a Place<'a>,
+        owner: &'a Type,
+        field: &'a Field,
+    },
+    Index {
+        parent: &'a Place<'a>,
+        index: usize,
+    },
+    Key {
+        parent: &'a Place<'a>,
+        key: &'a str,
+    },
 }
 
 struct Checker<'a> {
@@ -68,7 +80,12 @@ impl<'a> Checker<'a> {
             while fields.next_if(|field| field.name.as_str() < key).is_some() {}
             match fields.next_if(|field| field.name == key) {
                 Some(field) => {
-                    let place = Place::Field { parent: place, owner: of, field };
+                    let alone = matches!(place, Place::Root) && key == "metadata";
+                    let place = if alone && schema.is_custom() {
+                        Place::Metadata
+                    } else {
+                        Place::Field { parent: place, owner: of, field }
+                    };
                     self.shape(&field.shape, item, &place)?;
                 }
                 None if of.others == Others::Unknown => self.unknown(key, place),
@@ -128,7 +145,25 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Whether the place belongs to a custom resource's own types, whose schema speaks for
+    /// them: only `apiVersion`, `kind` and `metadata` are Go's to decode.
+    fn is_custom(&self, place: &Place) -> bool {
+        if !self.schema.is_custom() {
+            return false;
+        }
+        match place {
+            Place::Field { parent: Place::Root, field, .. } => {
+                !matches!(field.name.as_str(), "apiVersion" | "kind")
+            }
+            Place::Metadata => false,
+            _ => place.owner().is_none_or(|owner| owner.package.is_empty()),
+        }
+    }
+
     fn bad_number(&mut self, shape: &Shape, value: &Value, place: &Place) {
+        if self.is_custom(place) {
+            return;
+        }
         let sentence = place.type_error(&number(value), &self.schema.go_type(shape));
         self.remember(sentence);
     }
@@ -141,6 +176,7 @@ impl<'a> Checker<'a> {
                 self.found.needs_change = true;
                 Ok(())
             }
+            _ if self.is_custom(place) => Ok(()),
             Value::Int(_) | Value::Float(_) => Err(place.type_error(&number(value), "int32")),
             other => Err(place.type_error(other.type_name(), "int32")),
         }
@@ -153,6 +189,9 @@ impl<'a> Checker<'a> {
     }
 
     fn mismatch(&mut self, value: &Value, go_type: &str, place: &Place) {
+        if self.is_custom(place) {
+            return;
+        }
         let sentence = place.type_error(value.type_name(), go_type);
         self.remember(sentence);
     }
@@ -179,7 +218,7 @@ impl Place<'_> {
     /// or map's own field.
     fn owner(&self) -> Option<&Type> {
         match self {
-            Self::Root => None,
+            Self::Root | Self::Metadata => None,
             Self::Field { owner, .. } => Some(owner),
             Self::Index { parent, .. } | Self::Key { parent, .. } => parent.owner(),
         }
@@ -201,7 +240,7 @@ impl Place<'_> {
     /// The path as decoding errors print it: field names and embedded structs only.
     fn write_go_path(&self, out: &mut String) {
         match self {
-            Self::Root => {}
+            Self::Root | Self::Metadata => {}
             Self::Field { parent, field, .. } => {
                 parent.write_go_path(out);
                 for name in [&field.embedded, &field.name].into_iter().filter(|n| !n.is_empty()) {
@@ -219,6 +258,10 @@ impl Place<'_> {
     fn write_path(&self, out: &mut String) {
         let (parent, name) = match self {
             Self::Root => return,
+            Self::Metadata => {
+                out.push_str("metadata");
+                return;
+            }
             Self::Index { parent, index } => {
                 parent.write_path(out);
                 let _ = write!(out, "[{index}]");
@@ -252,7 +295,7 @@ fn number(value: &Value) -> String {
 }
 
 /// Go's reading of padded base64: line breaks are skipped; on failure the place of the trouble.
-fn check_base64(text: &str) -> Result<(), usize> {
+pub fn check_base64(text: &str) -> Result<(), usize> {
     let bytes = text.as_bytes();
     let skip = |mut at: usize| {
         while bytes.get(at).is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {

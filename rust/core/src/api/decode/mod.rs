@@ -38,6 +38,7 @@ pub fn canonicalize(schema: &Schema, value: &mut Value) {
     canonical::apply(schema, value, canonical::Form::Written);
 }
 
+pub(super) use check::check_base64;
 pub use convert::conversion_error;
 pub use required::missing;
 

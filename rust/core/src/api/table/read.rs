@@ -85,6 +85,7 @@ impl<'a> Reader<'a> {
             served,
             storage: false,
             schema,
+            openapi: None,
             verbs,
             subresources: Vec::new(),
             columns: Vec::new(),

@@ -94,3 +94,56 @@ fn has_directives(value: &Value) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{apply, create_two_way};
+    use crate::api::types::Schema;
+    use crate::base::Value;
+
+    /// Maps with distinct names, as merged lists hold them.
+    fn named(
+        fields: impl Strategy<Value = Value> + Clone + 'static,
+    ) -> impl Strategy<Value = Value> {
+        let names = prop::sample::subsequence(vec!["a", "b", "c", "d", "e"], 1..5).prop_shuffle();
+        names.prop_flat_map(move |names| {
+            prop::collection::vec(fields.clone(), names.len()).prop_map(move |items| {
+                Value::list(names.iter().zip(items).map(|(name, mut item)| {
+                    item.set(&["name"], *name);
+                    item
+                }))
+            })
+        })
+    }
+
+    fn pod() -> impl Strategy<Value = Value> {
+        let text = "[x-z]{1,2}".prop_map(Value::from).boxed();
+        let env = named(text.clone().prop_map(|value| Value::map([("value", value)])));
+        let container = (text.clone(), env, prop::collection::vec(text.clone(), 0..3));
+        let container = container.prop_map(|(image, env, args)| {
+            Value::map([("image", image), ("env", env), ("args", args.into())])
+        });
+        let labels = prop::collection::vec(("[a-c]", text), 0..3).prop_map(Value::map);
+        (named(container.boxed()), labels).prop_map(|(containers, labels)| {
+            let mut pod = Value::map([("kind", "Pod".into())]);
+            pod.set(&["spec", "containers"], containers);
+            pod.set(&["metadata", "labels"], labels);
+            pod
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_patch_made_of_two_documents_leads_from_one_to_the_other(
+            original in pod(), modified in pod(),
+        ) {
+            let schema = Schema::builtin("core/v1", "Pod").unwrap();
+            let patch = create_two_way(&schema, &original, &modified).unwrap();
+            let patched = apply(&schema, &original, &patch).unwrap();
+            prop_assert_eq!(&patched, &modified, "{}", patch.to_json());
+            prop_assert_eq!(apply(&schema, &patched, &patch).unwrap(), modified);
+        }
+    }
+}
