@@ -1,5 +1,7 @@
 //! The clock, controllers and node pools.
 
+use std::time::{Duration, Instant};
+
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -36,13 +38,15 @@ impl World {
     }
 
     /// Lets the cluster act: `(reason, controller, keys)`. The reason is "deadline", "settled",
-    /// "instant", or "keys" when a controller has work. Ctrl-C raises KeyboardInterrupt between
-    /// two steps and leaves a consistent cluster.
+    /// "instant", "slice" when `slice_ms` of wall clock have passed, or "keys" when a controller
+    /// has work. Ctrl-C raises KeyboardInterrupt between two steps and leaves a consistent
+    /// cluster.
     fn advance<'py>(
         &self,
         py: Python<'py>,
         until_ns: i64,
         mode: &str,
+        slice_ms: u64,
     ) -> PyResult<(&'static str, Option<u16>, Option<Bound<'py, PyList>>)> {
         let time = Time(until_ns);
         let until = match mode {
@@ -52,6 +56,9 @@ impl World {
             _ => return Err(value_error(format!("no such way to advance: {mode:?}"))),
         };
         let mut signal: Option<PyErr> = None;
+        #[expect(clippy::disallowed_methods, reason = "a slice of wall clock; no result sees it")]
+        let began = Instant::now();
+        let slice = Duration::from_millis(slice_ms);
         let stop = self.enter(py, |inner| {
             if inner.handed.is_some() {
                 return Err(PyRuntimeError::new_err("a controller's batch was not answered"));
@@ -59,10 +66,11 @@ impl World {
             let mut calls = 0_u32;
             let mut interrupted = || {
                 calls = calls.wrapping_add(1);
-                if calls % 16 == 1 {
-                    signal = Python::attach(|py| py.check_signals().err());
+                if calls % 16 != 0 {
+                    return false;
                 }
-                signal.is_some()
+                signal = Python::attach(|py| py.check_signals().err());
+                signal.is_some() || began.elapsed() > slice
             };
             let stop = inner.engine.advance(until, &mut interrupted);
             if let Stop::Keys(number, keys) = &stop {
@@ -74,7 +82,10 @@ impl World {
             Stop::Deadline => ("deadline", None, None),
             Stop::Settled => ("settled", None, None),
             Stop::Instant => ("instant", None, None),
-            Stop::Interrupted => return Err(signal.expect("a signal interrupted")),
+            Stop::Interrupted => match signal {
+                Some(signal) => return Err(signal),
+                None => ("slice", None, None),
+            },
             Stop::Keys(number, ids) => {
                 let keys = PyList::new(py, ids.iter().map(|id| id.to_bits()))?;
                 ("keys", Some(number), Some(keys))

@@ -1,0 +1,695 @@
+"""The cluster: what a newcomer meets first."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _core, clock
+from .controllers import built_in
+from .controllers.base import Context
+from .driver import Driver, Stopped
+from .latencies import Latencies
+from .program import rules
+from .resource import Resource, resources
+from .results import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from numpy.typing import NDArray
+
+    from .controllers.base import Controller
+
+#: What :meth:`Cluster.run` takes as its end.
+Until = "str | float | timedelta | datetime | Callable[[Cluster], bool]"
+
+_PATCHES = {"strategic": "strategic", "merge": "merge", "json": "json"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of object, as ``kubectl api-resources`` shows it."""
+
+    id: int
+    group: str
+    kind: str
+    plural: str
+    singular: str
+    short_names: tuple[str, ...]
+    categories: tuple[str, ...]
+    namespaced: bool
+    versions: tuple[str, ...]
+    subresources: tuple[str, ...]
+    columns: tuple[tuple[str, str, str, int], ...]
+    custom: bool
+    verbs: tuple[str, ...]
+
+    @property
+    def resource(self) -> str:
+        """The resource with its group, as messages print it: ``deployments.apps``."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def api_version(self) -> str:
+        """The preferred ``apiVersion``."""
+        return f"{self.group}/{self.versions[0]}" if self.group else self.versions[0]
+
+
+class Cluster:
+    """A Kubernetes cluster on a virtual clock.
+
+    Objects are plain dicts in the API's own shape. Nothing happens until time passes: call
+    :meth:`run`. The same seed and the same calls give the same cluster, to the last byte.
+
+    Parameters
+    ----------
+    seed
+        What every random choice derives from: generated names, uids, ties, delays.
+    start
+        The virtual time at the beginning, RFC 3339 or a datetime.
+    latencies
+        How long things take: ``"ideal"`` (nothing takes any time), ``"default"``, or
+        :class:`Latencies`.
+    events
+        Which Kubernetes Events are kept: ``"all"``, ``"warnings"`` or ``"none"``.
+    controllers
+        The controllers to run; the built-in ones when ``None``.
+
+    Examples
+    --------
+    >>> import wavetank as wt
+    >>> cluster = wt.Cluster(seed=7)
+    >>> _ = cluster.add_nodes(cpu="4", memory="16Gi", count=3)
+    >>> _ = cluster.apply('''
+    ... apiVersion: apps/v1
+    ... kind: Deployment
+    ... metadata: {name: web}
+    ... spec:
+    ...   replicas: 5
+    ...   selector: {matchLabels: {app: web}}
+    ...   template:
+    ...     metadata: {labels: {app: web}}
+    ...     spec: {containers: [{name: c, image: "web:1"}]}
+    ... ''')
+    >>> cluster.run().reason
+    'settled'
+    >>> sum(cluster.pods["ready"])
+    5
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        start: str | datetime = clock.START,
+        latencies: Latencies | str = "ideal",
+        events: str = "all",
+        controllers: Sequence[Controller] | None = None,
+    ) -> None:
+        world = _core.World(
+            rules(),
+            seed=seed,
+            start_ns=clock.time_ns(start),
+            latencies=Latencies.of(latencies).to_core(),
+        )
+        world.set_event_policy(events)
+        self._attach(world, ())
+        for controller in built_in() if controllers is None else controllers:
+            self.add_controller(controller)
+
+    def _attach(self, world: _core.World, controllers: Sequence[Controller]) -> None:
+        self._world = world
+        self._controllers = list(controllers)
+        self._driver = Driver(world, self._controllers)
+        self._kinds: dict[str, Kind] = {}
+
+    # Time
+
+    @property
+    def now(self) -> datetime:
+        """The virtual time, in UTC, cut to microseconds."""
+        return clock.to_datetime(self._world.now_ns)
+
+    @property
+    def now_ns(self) -> int:
+        """The virtual time, nanoseconds since the Unix epoch."""
+        return self._world.now_ns
+
+    def run(
+        self,
+        until: str | float | timedelta | datetime | Callable[[Cluster], bool] = "settled",
+        *,
+        at_most: str | float | timedelta | None = None,
+        progress: bool | None = None,
+    ) -> Stopped:
+        """Let virtual time pass.
+
+        Parameters
+        ----------
+        until
+            ``"settled"``: until nothing is left to happen but timeouts. A duration (``"10m"``,
+            seconds, a timedelta) counts from now; a time (RFC 3339, a datetime) is taken as it
+            is. A function of the cluster is asked after every instant and ends the run when it
+            answers true.
+        at_most
+            A duration after which to stop in any case.
+        progress
+            Show a progress line on standard error when the run takes over two seconds; ``None``
+            means: when it is a terminal.
+
+        Returns
+        -------
+        Stopped
+            Why and when the run ended; the reason is ``"settled"``, ``"deadline"`` or
+            ``"predicate"``.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On Ctrl-C, between two steps; the cluster is consistent and can go on.
+        """
+        now = self._world.now_ns
+        limit = clock.FOREVER_NS if at_most is None else now + clock.duration_ns(at_most)
+        if callable(until):
+            return self._driver.run_until(lambda: until(self), limit, progress)
+        if until == "settled":
+            return self._driver.settle(limit, progress)
+        return self._driver.run_to(min(limit, clock.until_ns(until, now)), progress)
+
+    def advance(self, duration: str | float | timedelta) -> Stopped:
+        """Let this much virtual time pass."""
+        return self.run(until=duration)
+
+    @property
+    def latencies(self) -> dict[str, Any]:
+        """The latencies in force, by name."""
+        return self._world.latencies()
+
+    @latencies.setter
+    def latencies(self, latencies: Latencies | str) -> None:
+        self._world.set_latencies(Latencies.of(latencies).to_core())
+
+    # Nodes
+
+    def add_nodes(self, instance_type: str | None = None, **options: Any) -> list[str]:
+        """Add a pool of equal nodes.
+
+        Parameters
+        ----------
+        instance_type
+            A machine of the catalogue, such as ``"m5.xlarge"``; or say ``cpu`` and ``memory``.
+        **options
+            See :class:`wavetank.nodes.PoolSpec`: ``count``, ``cpu``, ``memory``, ``pods``,
+            ``zones``, ``labels``, ``taints``, ``name``, ...
+
+        Returns
+        -------
+        list of str
+            The names of the nodes.
+        """
+        from .nodes import add_pool  # noqa: PLC0415
+
+        return add_pool(self._world, instance_type, **options)
+
+    # Objects
+
+    def kind(self, resource: str) -> Kind:
+        """Return the kind an argument names, as kubectl would understand it.
+
+        Raises
+        ------
+        ValueError
+            When no kind has that name.
+        """
+        known = self._kinds.get(resource)
+        if known is None:
+            known = as_kind(self._world.resolve(resource)[0])
+            if not known.custom:
+                self._kinds[resource] = known
+        return known
+
+    def kinds(self) -> list[Kind]:
+        """Return every kind there is, custom ones included."""
+        return [as_kind(entry) for entry in self._world.kinds()]
+
+    def apply(self, source: Any, **options: Any) -> Any:
+        """Apply manifests as ``kubectl apply`` does.
+
+        Parameters
+        ----------
+        source
+            A file, a folder, ``"-"`` for standard input, YAML or JSON text, a dict, or a list
+            of any of these.
+        **options
+            See :func:`wavetank.manifest.apply`: ``namespace``, ``strict``, ``recursive``,
+            ``dry_run``.
+
+        Returns
+        -------
+        wavetank.manifest.Applied
+            One entry per object; prints as kubectl prints it.
+        """
+        from .manifest import apply  # noqa: PLC0415
+
+        return apply(self, source, **options)
+
+    def create(
+        self,
+        obj: Mapping[str, Any],
+        *,
+        namespace: str | None = None,
+        dry_run: bool = False,
+        strict: bool = False,
+    ) -> Resource:
+        """Create an object and return it as stored.
+
+        Raises
+        ------
+        ApiError
+            Whatever the API server answers; nothing is changed then.
+        """
+        validation = "Strict" if strict else "Ignore"
+        created, _ = self._world.create(
+            obj, namespace, dry_run=dry_run, field_validation=validation
+        )
+        return Resource(created)
+
+    def create_many(
+        self,
+        template: Mapping[str, Any],
+        count: int | None = None,
+        *,
+        names: Sequence[str] | None = None,
+        prefix: str | None = None,
+        namespace: str | None = None,
+    ) -> NDArray[np.int64]:
+        """Create many objects that differ in their name only, in one call.
+
+        The template is defaulted and validated once and its body is shared, so a million pods
+        cost about a second and a few hundred bytes each.
+
+        Parameters
+        ----------
+        template
+            The object. With ``count`` alone it has ``metadata.generateName``.
+        count
+            How many.
+        names
+            The names to use, instead of ``count``.
+        prefix
+            Name them ``PREFIX0``, ``PREFIX1``, ...
+
+        Returns
+        -------
+        array of int64, shape (count,)
+            Keys for :meth:`delete_many` and :meth:`set_pods`.
+        """
+        return self._world.create_many(
+            template,
+            namespace,
+            count=count or 0,
+            prefix=prefix,
+            names=None if names is None else list(names),
+        )
+
+    def get(
+        self,
+        resource: str,
+        name: str | None = None,
+        *,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> Any:
+        """Read objects, in kubectl's words.
+
+        Parameters
+        ----------
+        resource
+            ``"pods"``, ``"deploy"``, ``"pod/web-0"``.
+        name
+            One object; without it all that match.
+        namespace
+            Where to look; without it everywhere, or in ``default`` for one object.
+        label_selector, field_selector
+            As kubectl's ``-l`` and ``--field-selector``.
+
+        Returns
+        -------
+        Resource or list of Resource
+            One object when a name is given, else all that match, sorted by namespace and name.
+
+        Raises
+        ------
+        NotFoundError
+            When a name is given and nothing has it.
+        """
+        if name is None and "/" in resource:
+            resource, name = resource.split("/", 1)
+        kind = self.kind(resource)
+        if name is not None:
+            place = (namespace or "default") if kind.namespaced else None
+            return Resource(self._world.get(kind.id, name, place))
+        objects, *_ = self._world.list(kind.id, namespace, label_selector, field_selector)
+        return resources(objects)
+
+    def pages(
+        self,
+        resource: str,
+        *,
+        limit: int = 500,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> Iterator[list[Resource]]:
+        """Read objects a page at a time; every page shows the moment of the first."""
+        kind = self.kind(resource)
+        token = None
+        while True:
+            objects, _, token, _ = self._world.list(
+                kind.id, namespace, label_selector, field_selector, limit, token
+            )
+            yield resources(objects)
+            if token is None:
+                return
+
+    def update(
+        self,
+        obj: Mapping[str, Any],
+        *,
+        subresource: str = "",
+        dry_run: bool = False,
+        strict: bool = False,
+    ) -> Resource:
+        """Replace an object by a changed copy.
+
+        Parameters
+        ----------
+        obj
+            The whole object. With ``metadata.resourceVersion`` it must be the stored one.
+        subresource
+            ``"status"`` writes the status alone.
+
+        Raises
+        ------
+        ConflictError
+            When the object changed since it was read.
+        """
+        validation = "Strict" if strict else "Ignore"
+        written, _, _ = self._world.update(
+            obj, subresource, None, dry_run=dry_run, field_validation=validation
+        )
+        return Resource(written)
+
+    def patch(
+        self,
+        resource: str,
+        name: str | None = None,
+        patch: Any = None,
+        *,
+        namespace: str | None = None,
+        type: str = "strategic",  # noqa: A002 - kubectl's word
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> Resource:
+        """Change parts of an object.
+
+        Parameters
+        ----------
+        resource, name
+            The object: ``("deployment", "web")`` or ``"deployment/web"``.
+        patch
+            A dict, or for ``type="json"`` a list of operations.
+        type
+            ``"strategic"`` (kubectl's default), ``"merge"`` or ``"json"``.
+        subresource
+            ``"status"`` patches the status alone.
+        """
+        if name is None and "/" in resource:
+            resource, name = resource.split("/", 1)
+        if name is None:
+            raise ValueError("patch needs the name of an object")
+        if type not in _PATCHES:
+            raise ValueError(f'type is "strategic", "merge" or "json", not {type!r}')
+        kind = self.kind(resource)
+        place = (namespace or "default") if kind.namespaced else None
+        written, _, _ = self._world.patch(
+            kind.id,
+            name,
+            patch,
+            type,
+            subresource,
+            place,
+            dry_run=dry_run,
+            field_validation="Ignore",
+        )
+        return Resource(written)
+
+    def delete(
+        self,
+        resource: str,
+        name: str | None = None,
+        *,
+        namespace: str | None = None,
+        grace_period_seconds: int | None = None,
+        propagation_policy: str = "Background",
+        uid: str | None = None,
+        resource_version: str | None = None,
+    ) -> bool:
+        """Delete an object.
+
+        Returns
+        -------
+        bool
+            True when it is gone at once; False when it waits for finalizers, dependents or its
+            kubelet.
+        """
+        if name is None and "/" in resource:
+            resource, name = resource.split("/", 1)
+        if name is None:
+            raise ValueError("delete needs the name of an object; see delete_all")
+        kind = self.kind(resource)
+        place = (namespace or "default") if kind.namespaced else None
+        gone, _ = self._world.delete(
+            kind.id,
+            name,
+            place,
+            grace_seconds=grace_period_seconds,
+            propagation=propagation_policy,
+            uid=uid,
+            resource_version=resource_version,
+        )
+        return gone
+
+    def delete_all(
+        self,
+        resource: str,
+        *,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+        grace_period_seconds: int | None = None,
+    ) -> int:
+        """Delete every object that matches; return how many there were."""
+        keys = self.keys(
+            resource,
+            namespace=namespace,
+            label_selector=label_selector,
+            field_selector=field_selector,
+        )
+        return self.delete_many(keys, grace_period_seconds=grace_period_seconds)
+
+    def keys(
+        self,
+        resource: str,
+        *,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> NDArray[np.int64]:
+        """Return the keys of the objects that match, for the bulk calls."""
+        kind = self.kind(resource)
+        return self._world.matching(kind.id, namespace, label_selector, field_selector)
+
+    def delete_many(
+        self, keys: NDArray[np.int64], *, grace_period_seconds: int | None = None
+    ) -> int:
+        """Delete objects by key in one call; return how many were still there."""
+        keys = np.ascontiguousarray(keys, dtype=np.int64)
+        return self._world.delete_many(
+            keys, grace_seconds=grace_period_seconds, propagation="Background"
+        )
+
+    def set_pods(
+        self,
+        keys: NDArray[np.int64],
+        *,
+        phase: str | None = None,
+        ready: bool | None = None,
+        exit_code: int | None = None,
+    ) -> int:
+        """Change the status of many pods in one call; return how many changed."""
+        keys = np.ascontiguousarray(keys, dtype=np.int64)
+        return self._world.change_pods(keys, phase=phase, ready=ready, exit_code=exit_code)
+
+    def scale(
+        self, resource: str, name: str | None = None, *, replicas: int, namespace: str | None = None
+    ) -> Resource:
+        """Set ``spec.replicas`` of a workload."""
+        return self.patch(
+            resource, name, {"spec": {"replicas": replicas}}, namespace=namespace, type="merge"
+        )
+
+    def watch(
+        self,
+        resource: str,
+        *,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+        resource_version: int | str | None = None,
+    ) -> _core.Watch:
+        """Watch a kind from a resourceVersion on, or from now.
+
+        Returns
+        -------
+        Watch
+            Its ``poll(limit)`` returns what happened since: pairs of ``"ADDED"``,
+            ``"MODIFIED"`` or ``"DELETED"`` and the object, and ``("BOOKMARK", version)``.
+
+        Raises
+        ------
+        GoneError
+            When that much history is no longer kept.
+        """
+        kind = self.kind(resource)
+        version = None if resource_version is None else int(resource_version)
+        return self._world.watch(kind.id, namespace, label_selector, field_selector, version)
+
+    # Results
+
+    @property
+    def pods(self) -> Table:
+        """The pods as columns."""
+        return Table(self._world, "pods")
+
+    @property
+    def nodes(self) -> Table:
+        """The nodes as columns, with what the pods bound to each request."""
+        return Table(self._world, "nodes")
+
+    @property
+    def events(self) -> Table:
+        """The cluster's events as columns."""
+        return Table(self._world, "events")
+
+    # Controllers
+
+    def add_controller(self, controller: Controller) -> None:
+        """Add a controller; it starts from everything there is."""
+        context = Context(self._world)
+        watches = []
+        for watch in controller.watches():
+            of = watch.owner or watch.selected_by
+            mapping = (
+                "controller"
+                if watch.owner
+                else "selected"
+                if watch.selected_by
+                else "namespace"
+                if watch.namespace
+                else "itself"
+            )
+            watches.append(
+                (
+                    context.kind(watch.resource),
+                    mapping,
+                    None if of is None else context.kind(of),
+                    watch.spec_only,
+                    watch.deletes_only,
+                )
+            )
+        self._world.add_controller(controller.name, watches)
+        self._controllers.append(controller)
+
+    # Forks and snapshots
+
+    def fork(self) -> Cluster:
+        """Return a branch: the same cluster, going its own way from here.
+
+        It costs microseconds whatever the size; the branch pays for what it changes.
+        """
+        branch = object.__new__(type(self))
+        branch._attach(self._world.fork(), [copy.deepcopy(c) for c in self._controllers])
+        return branch
+
+    def __copy__(self) -> Cluster:
+        return self.fork()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Cluster:
+        return self.fork()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        data = self._world.to_bytes()
+        # Protocol 5 lets the bytes travel beside the pickle, without a copy.
+        payload = pickle.PickleBuffer(data) if int(protocol) >= 5 else data
+        return _from_pickle, (payload, self._controllers)
+
+    def save(self, path: str | Path) -> None:
+        """Write the cluster to a file; :meth:`load` brings it back as it was."""
+        Path(path).write_bytes(self._world.to_bytes())
+
+    @classmethod
+    def load(
+        cls, path: str | Path, *, controllers: Sequence[Controller] | None = None
+    ) -> Cluster:
+        """Read a cluster from a file that :meth:`save` wrote.
+
+        Parameters
+        ----------
+        controllers
+            The controllers the cluster had, in the order they were added; the built-in ones
+            when ``None``.
+
+        Raises
+        ------
+        FileNotFoundError
+            When there is no such file.
+        ValueError
+            When the file is no saved cluster of this version.
+        """
+        return cls._from_bytes(Path(path).read_bytes(), controllers)
+
+    @classmethod
+    def _from_bytes(
+        cls, data: Any, controllers: Sequence[Controller] | None = None
+    ) -> Cluster:
+        world = _core.World.from_bytes(np.frombuffer(data, dtype=np.uint8), rules())
+        given = list(built_in() if controllers is None else controllers)
+        saved = world.controller_names()
+        if [controller.name for controller in given] != saved:
+            raise ValueError(f"the saved cluster has the controllers {', '.join(saved)}")
+        cluster = object.__new__(cls)
+        cluster._attach(world, given)
+        return cluster
+
+    def __repr__(self) -> str:
+        nodes, pods = len(self.keys("nodes")), len(self.keys("pods"))
+        return f"<Cluster {nodes} nodes, {pods} pods, {self.now:%Y-%m-%d %H:%M:%S}>"
+
+
+def as_kind(entry: dict[str, Any]) -> Kind:
+    """Return a kind from the core's description."""
+    lists = ("short_names", "categories", "versions", "subresources", "columns", "verbs")
+    return Kind(**{key: tuple(value) if key in lists else value for key, value in entry.items()})
+
+
+def _from_pickle(data: Any, controllers: Sequence[Controller]) -> Cluster:
+    return Cluster._from_bytes(data, controllers)  # noqa: SLF001 - our own class

@@ -1,0 +1,139 @@
+"""Running a cluster: the loop between the engine and the controllers written in Python."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import clock
+from .controllers.base import PUT_BACK, Answer, Context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from . import _core
+    from .controllers.base import Controller
+    from .progress import Progress
+
+#: Wall-clock milliseconds the engine runs before it comes up for air.
+SLICE_MS = 200
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Why and when a run ended.
+
+    Attributes
+    ----------
+    reason
+        ``"settled"``, ``"deadline"`` or ``"predicate"``.
+    started_ns, now_ns
+        Virtual times of beginning and end, nanoseconds since the Unix epoch.
+    wall_s
+        Seconds the run took by the wall clock.
+    """
+
+    reason: str
+    started_ns: int
+    now_ns: int
+    wall_s: float
+
+    @property
+    def now(self) -> datetime:
+        """The virtual time at the end."""
+        return clock.to_datetime(self.now_ns)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Virtual seconds that passed."""
+        return (self.now_ns - self.started_ns) / 1e9
+
+
+class Driver:
+    """Moves a world forward and lets controllers work when the engine asks."""
+
+    def __init__(self, world: _core.World, controllers: Sequence[Controller]) -> None:
+        self._world = world
+        self._controllers = controllers
+        self._context = Context(world)
+
+    def run_to(self, limit_ns: int, progress: bool | None) -> Stopped:
+        """Run to a time."""
+        return self._run("time", limit_ns, None, progress)
+
+    def settle(self, limit_ns: int, progress: bool | None) -> Stopped:
+        """Run until nothing is left to happen but timeouts."""
+        return self._run("settled", limit_ns, None, progress)
+
+    def run_until(
+        self, predicate: Callable[[], bool], limit_ns: int, progress: bool | None
+    ) -> Stopped:
+        """Run until a predicate holds, asked after every instant."""
+        return self._run("instant", limit_ns, predicate, progress)
+
+    def _run(
+        self,
+        mode: str,
+        limit_ns: int,
+        predicate: Callable[[], bool] | None,
+        progress: bool | None,
+    ) -> Stopped:
+        started_ns, started = self._world.now_ns, time.perf_counter()
+        shown = _progress(progress, started_ns, limit_ns)
+        try:
+            if predicate is not None and predicate():
+                reason = "predicate"
+            else:
+                reason = self._loop(mode, limit_ns, predicate, shown)
+        finally:
+            if shown is not None:
+                shown.close()
+        return Stopped(reason, started_ns, self._world.now_ns, time.perf_counter() - started)
+
+    def _loop(
+        self,
+        mode: str,
+        limit_ns: int,
+        predicate: Callable[[], bool] | None,
+        shown: Progress | None,
+    ) -> str:
+        while True:
+            reason, controller, keys = self._world.advance(limit_ns, mode, SLICE_MS)
+            if reason == "keys":
+                assert controller is not None  # noqa: S101 - keys belong to one
+                assert keys is not None  # noqa: S101
+                self._work(self._controllers[controller], keys)
+            elif reason == "instant":
+                assert predicate is not None  # noqa: S101 - the mode asks for one
+                if predicate():
+                    return "predicate"
+            elif reason != "slice":
+                if predicate is not None and predicate():
+                    return "predicate"
+                return reason
+            if shown is not None:
+                shown.update(self._world)
+
+    def _work(self, controller: Controller, keys: list[int]) -> None:
+        """Let a controller answer a batch; on an exception nothing is lost."""
+        answers: list[Answer] = []
+        try:
+            answers = controller.sync_batch(self._context, keys)
+            if len(answers) != len(keys):
+                name = type(controller).__name__
+                raise ValueError(f"{name} answered {len(answers)} of {len(keys)} keys")
+        except BaseException:
+            self._world.answer([(PUT_BACK.word, 0)] * len(keys))
+            raise
+        self._world.answer([(answer.word, answer.delay_ns) for answer in answers])
+
+
+def _progress(wanted: bool | None, started_ns: int, limit_ns: int) -> Progress | None:
+    if wanted is False or (wanted is None and not sys.stderr.isatty()):
+        return None
+    from .progress import Progress  # noqa: PLC0415 - rich is slow to import
+
+    return Progress(started_ns, limit_ns)

@@ -1,0 +1,56 @@
+"""A line that shows how far a run is, once it takes longer than two seconds."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from . import _core, clock
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+#: Seconds of wall clock before anything is shown.
+QUIET_S = 2.0
+
+
+class Progress:
+    """Virtual time on standard error; a bar when it is known where it ends."""
+
+    def __init__(self, started_ns: int, limit_ns: int) -> None:
+        self._began = time.perf_counter()
+        self._started_ns = started_ns
+        self._span_ns = None if limit_ns == clock.FOREVER_NS else limit_ns - started_ns
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+
+    def update(self, world: _core.World) -> None:
+        """Show where the world is."""
+        if time.perf_counter() - self._began < QUIET_S:
+            return
+        if self._bar is None:
+            self._open()
+        assert self._bar is not None  # noqa: S101 - just opened
+        assert self._task is not None  # noqa: S101
+        done = world.now_ns - self._started_ns
+        text = f"virtual time +{_core.format_duration(done // 1_000_000_000 * 1_000_000_000)}"
+        self._bar.update(self._task, completed=done, description=text)
+
+    def close(self) -> None:
+        """Take the line away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _open(self) -> None:
+        columns = [SpinnerColumn(), TextColumn("{task.description}")]
+        if self._span_ns:
+            columns.append(BarColumn())
+        self._bar = Bar(
+            *columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True
+        )
+        self._task = self._bar.add_task("", total=self._span_ns)
+        self._bar.start()
