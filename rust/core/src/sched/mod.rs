@@ -27,6 +27,7 @@ pub mod observe;
 pub mod plugins;
 pub mod pod_info;
 pub mod queue;
+pub mod replay;
 pub mod requests;
 pub mod status;
 pub mod taints;
@@ -35,7 +36,7 @@ pub mod zones;
 
 use std::sync::Arc;
 
-use self::cache::Cache;
+use self::cache::{Cache, Place};
 pub use self::config::{Config, Profile, TieBreak};
 use self::cycle::{Cycle, Findings, Outcome, Progress};
 use self::pod_info::PodInfo;
@@ -149,10 +150,34 @@ impl Scheduler {
     pub fn schedule_one(&mut self, store: &mut Store) -> Option<Decision> {
         self.flush_leftovers(store);
         let number = self.queue.pop(store.now)?;
+        Some(self.try_pod(store, number))
+    }
+
+    /// One scheduling cycle for this pod, out of turn. Nothing when it is not in the queue.
+    pub fn schedule_pod(&mut self, store: &mut Store, pod: ObjectId) -> Option<Decision> {
+        let record = self.cache.pod(pod.slot);
+        let Place::Queue(number) = record.place else { return None };
+        if record.generation != pod.generation {
+            return None;
+        }
+        self.queue.take(number);
+        Some(self.try_pod(store, number))
+    }
+
+    /// What the last cycle found: feasible nodes, rejections and scores.
+    pub fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// Whether cycles keep the scores of each plugin, for those who ask.
+    pub fn keep_scores(&mut self, keep: bool) {
+        self.findings.scores.keep = keep;
+    }
+
+    fn try_pod(&mut self, store: &mut Store, number: u32) -> Decision {
         let slot = self.queue.get(number).slot;
         let record = self.cache.pod(slot);
-        let kind = store.kinds.pod;
-        let pod = ObjectId { kind, slot, generation: record.generation };
+        let pod = ObjectId { kind: store.kinds.pod, slot, generation: record.generation };
         let result = if self.is_to_be_skipped(store, pod) {
             self.skip(store, pod, number)
         } else {
@@ -161,7 +186,7 @@ impl Scheduler {
                 Outcome::Unschedulable(failure) => self.reject(store, pod, number, failure),
             }
         };
-        Some(Decision { pod, result })
+        Decision { pod, result }
     }
 
     /// Runs a cycle for the pod at `slot` without writing anything.

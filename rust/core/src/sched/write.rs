@@ -9,8 +9,8 @@ use super::nodes::NodeId;
 use super::{DecisionResult, Scheduler};
 use crate::base::Text;
 use crate::store::delete::DeleteOptions;
-use crate::store::events::{Event, Message, Subject};
 use crate::store::pod::PREEMPTED;
+use crate::store::recorder::Said;
 use crate::store::{ObjectId, Store};
 
 impl Scheduler {
@@ -30,7 +30,8 @@ impl Scheduler {
         self.cache.set_pod(pod.slot, PodRecord { place: Place::Assumed(node), ..record });
         let name = store.strings.intern(&self.cache.nodes.info(node).name);
         store.bind_pod(pod.slot, name);
-        record_event(store, pod, &info.scheduler_name, "Scheduled", Message::Assigned(name), false);
+        let node = &self.cache.nodes.info(node).name;
+        store.record(pod, false, "Scheduled", &info.scheduler_name, Said::Assigned(node));
         DecisionResult::Bound(name)
     }
 
@@ -51,9 +52,8 @@ impl Scheduler {
             Nominate::Clear => self.write_nomination(store, pod.slot, None),
             Nominate::Node(node) => self.write_nomination(store, pod.slot, Some(node)),
         }
-        let note = store.strings.intern(&truncate_note(&message));
-        let scheduler = &info.scheduler_name;
-        record_event(store, pod, scheduler, "FailedScheduling", Message::Text(note), true);
+        let note = truncate_note(&message);
+        store.record(pod, true, "FailedScheduling", &info.scheduler_name, Said::Text(&note));
         let message = self.shared_message(message);
         store.mark_unschedulable(pod.slot, &message);
         DecisionResult::Unschedulable { message, victims }
@@ -69,9 +69,7 @@ impl Scheduler {
             let namespace = info.namespace.map_or("", |id| store.strings.text(id));
             let name = row.name.text(&store.strings);
             let text = format!("skip schedule deleting pod: {namespace}/{name}");
-            let note = store.strings.intern(&text);
-            let scheduler = &info.scheduler_name;
-            record_event(store, pod, scheduler, "FailedScheduling", Message::Text(note), true);
+            store.record(pod, true, "FailedScheduling", &info.scheduler_name, Said::Text(&text));
         }
         DecisionResult::Skipped
     }
@@ -111,9 +109,9 @@ impl Scheduler {
                 continue;
             }
             store.update_pod(victim.slot, |pod| pod.flags |= PREEMPTED);
-            let note = store.strings.intern(&format!("Preempted by pod {uid} on node {node}"));
+            let text = format!("Preempted by pod {uid} on node {node}");
             let scheduler = &preemptor_info.scheduler_name;
-            record_event(store, *victim, scheduler, "Preempted", Message::Text(note), false);
+            store.record(*victim, false, "Preempted", scheduler, Said::Text(&text));
             let deleted = store.delete(*victim, &DeleteOptions::default());
             deleted.expect("a delete without preconditions succeeds");
         }
@@ -128,28 +126,4 @@ impl Scheduler {
             store.update_pod(slot, |pod| pod.nominated = name);
         }
     }
-}
-
-/// Records an event about a pod.
-fn record_event(
-    store: &mut Store,
-    pod: ObjectId,
-    component: &str,
-    reason: &str,
-    message: Message,
-    warning: bool,
-) {
-    let Some(row) = store.row(pod) else { return };
-    let body = row.body.as_ref().expect("an object has a body");
-    let subject = Subject {
-        id: pod,
-        name: row.name,
-        namespace: body.namespace,
-        uid: row.uid.expect("an object has a uid"),
-    };
-    let now = store.now;
-    let (reason, component) = (store.strings.intern(reason), store.strings.intern(component));
-    let event =
-        Event { subject, reason, component, message, warning, count: 1, first: now, last: now };
-    store.events.record(event);
 }

@@ -78,16 +78,13 @@ pub const INITIALIZED: u16 = 1 << 4;
 pub const RUNNING: u16 = 1 << 5;
 /// Conditions `ContainersReady` and `Ready` are true.
 pub const READY: u16 = 1 << 6;
-<<<<<<< HEAD
 /// The kubelet is stopping the containers; `finished_at` says when they are gone.
 pub const STOPPING: u16 = 1 << 7;
 
 /// The times of the pod's start are decided; they show once their bit is set.
 pub const PLANNED: u16 = 1 << 8;
-=======
 /// Condition `DisruptionTarget` is true: the scheduler deletes the pod to make room.
-pub const PREEMPTED: u16 = 1 << 7;
->>>>>>> a644924 (Scheduler: nodes in columns, plugins, cycle, queue)
+pub const PREEMPTED: u16 = 1 << 9;
 
 /// The runtime state of a pod, 88 bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -208,6 +208,12 @@ impl Queue {
         Some(number)
     }
 
+    /// Takes a pod out of turn, to be tried.
+    pub fn take(&mut self, number: u32) {
+        self.leave(number);
+        self.trim();
+    }
+
     /// Puts a pod back that no node would have. Without a plugin to blame, time alone brings
     /// it back.
     pub fn fail(&mut self, number: u32, rejectors: PluginSet, now: Time) {
