@@ -122,7 +122,7 @@ impl World {
         let mut world = Self {
             store: Store::new(registry, rules, setup.seed, setup.start),
             latencies: setup.latencies,
-            scheduler: Scheduler::new(setup.seed),
+            scheduler: Scheduler::new(Arc::default(), setup.seed, setup.start),
             kubelets: Kubelets::new(streams.stream("kubelets")),
             endpoints: EndpointSlices::default(),
             controllers: Vec::new(),

@@ -292,6 +292,7 @@ impl Store {
             doc: Arc::new(std::mem::take(&mut incoming.doc)),
             status: std::mem::take(&mut incoming.status),
             shape: OnceLock::new(),
+            compiled: OnceLock::new(),
         }
     }
 

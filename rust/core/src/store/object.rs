@@ -9,6 +9,7 @@
 //! A thousand pods of one ReplicaSet are a thousand rows and one body. Whatever the engine
 //! changes often about a pod lives in its [`super::pod::PodState`], not in the body.
 
+use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
@@ -132,10 +133,13 @@ pub struct Body {
     /// What the spec of a pod asks, compiled on first use.
     #[serde(skip)]
     pub shape: OnceLock<Arc<Shape>>,
+    /// What the scheduler made of it on first use; the store never looks inside.
+    #[serde(skip)]
+    pub compiled: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Body {
-    /// A copy to change; it forgets the compiled shape.
+    /// A copy to change; it forgets what was compiled of it.
     pub fn to_changed(&self) -> Self {
         Self {
             namespace: self.namespace,
@@ -147,6 +151,7 @@ impl Body {
             doc: Arc::clone(&self.doc),
             status: self.status.clone(),
             shape: OnceLock::new(),
+            compiled: OnceLock::new(),
         }
     }
 

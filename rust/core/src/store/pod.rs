@@ -83,6 +83,8 @@ pub const STOPPING: u16 = 1 << 7;
 
 /// The times of the pod's start are decided; they show once their bit is set.
 pub const PLANNED: u16 = 1 << 8;
+/// Condition `DisruptionTarget` is true: the scheduler deletes the pod to make room.
+pub const PREEMPTED: u16 = 1 << 9;
 
 /// The runtime state of a pod, 88 bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

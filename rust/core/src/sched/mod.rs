@@ -1,0 +1,230 @@
+//! The scheduler of Kubernetes 1.36 over our store.
+//!
+//! Read in this order: [`pod_info`] and [`node_spec`] (what is needed of an object, compiled
+//! once), [`nodes`] and [`cache`] (the cluster in columns), [`queue`] (who is next), [`cycle`]
+//! (one decision) with [`plugins`] (the rules), then [`observe`] and [`write`] (in from the
+//! watch log, out through the store).
+//!
+//! ```text
+//!   watch log ──observe──► cache, queue ──schedule_one──► cycle ──► store: bind, or say why not
+//!        ▲                                                            │
+//!        └────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! What this is not: it knows no clock but the store's `now`, keeps no thread, and calls no
+//! kubelet. A cycle takes no virtual time of its own; the engine decides when the next one is.
+
+pub mod cache;
+pub mod config;
+pub mod cycle;
+pub mod events;
+pub mod images;
+pub mod node_selector;
+pub mod node_spec;
+pub mod nodes;
+pub mod nominations;
+pub mod observe;
+pub mod plugins;
+pub mod pod_info;
+pub mod queue;
+pub mod replay;
+pub mod requests;
+pub mod status;
+pub mod taints;
+pub mod write;
+pub mod zones;
+
+use std::sync::Arc;
+
+use self::cache::{Cache, Place};
+pub use self::config::{Config, Profile, TieBreak};
+use self::cycle::{Cycle, Findings, Outcome, Progress};
+use self::pod_info::PodInfo;
+use self::queue::{Backoff, Queue};
+use crate::base::{StrId, Streams, Text, Time};
+use crate::store::pod::PodState;
+use crate::store::{ObjectId, Store};
+
+/// The scheduler. Cloning it forks it: a few reference counts and what is small.
+#[derive(Debug)]
+pub struct Scheduler {
+    config: Arc<Config>,
+    cache: Cache,
+    queue: Queue,
+    progress: Progress,
+    findings: Findings,
+    last_message: Option<Arc<Text>>,
+}
+
+impl Clone for Scheduler {
+    fn clone(&self) -> Self {
+        Self {
+            config: Arc::clone(&self.config),
+            cache: self.cache.clone(),
+            queue: self.queue.clone(),
+            progress: self.progress.clone(),
+            findings: Findings::default(),
+            last_message: self.last_message.clone(),
+        }
+    }
+}
+
+/// What became of the pod that was tried.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The pod.
+    pub pod: ObjectId,
+    /// What became of it.
+    pub result: DecisionResult,
+}
+
+/// What became of a pod that was tried.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DecisionResult {
+    /// It was bound to the node of this name.
+    Bound(StrId),
+    /// No node would have it.
+    Unschedulable {
+        /// The text of condition and event.
+        message: Arc<Text>,
+        /// Pods deleted to make room.
+        victims: Vec<ObjectId>,
+    },
+    /// It was left alone: gone, bound by somebody else, or being deleted.
+    Skipped,
+}
+
+impl Scheduler {
+    /// A scheduler that knows of nothing yet; `now` is when its timers start.
+    pub fn new(config: Arc<Config>, seed: u64, now: Time) -> Self {
+        let times = Backoff {
+            initial: config.initial_backoff,
+            max: config.max_backoff,
+            max_in_unschedulable: config.max_in_unschedulable,
+        };
+        Self {
+            queue: Queue::new(times, now),
+            config,
+            cache: Cache::default(),
+            progress: Progress { next_start: 0, stream: Streams::new(seed).stream("sched") },
+            findings: Findings::default(),
+            last_message: None,
+        }
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// Pods and nodes as the scheduler sees them.
+    pub fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// The queue.
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Whether a pod can be tried at `now`.
+    pub fn has_ready(&self, now: Time) -> bool {
+        self.queue.has_ready(now)
+    }
+
+    /// When, without anything happening, a pod comes out of an error's backoff and may fare
+    /// better.
+    pub fn next_retry(&self, _now: Time) -> Option<Time> {
+        self.queue.next_retry().filter(|_| self.cache.nodes.any())
+    }
+
+    /// When, without anything happening, a pod is tried again only to make sure: one that
+    /// waited for five minutes, or any as long as there is no node at all.
+    pub fn next_flush(&self, _now: Time) -> Option<Time> {
+        let idle_retry = self.queue.next_retry().filter(|_| !self.cache.nodes.any());
+        self.queue.next_timeout().into_iter().chain(idle_retry).min()
+    }
+
+    /// One scheduling cycle: takes the next pod, decides, and writes what it decided. Nothing
+    /// when no pod is ready.
+    pub fn schedule_one(&mut self, store: &mut Store) -> Option<Decision> {
+        self.flush_leftovers(store);
+        let number = self.queue.pop(store.now)?;
+        Some(self.try_pod(store, number))
+    }
+
+    /// One scheduling cycle for this pod, out of turn. Nothing when it is not in the queue.
+    pub fn schedule_pod(&mut self, store: &mut Store, pod: ObjectId) -> Option<Decision> {
+        let record = self.cache.pod(pod.slot);
+        let Place::Queue(number) = record.place else { return None };
+        if record.generation != pod.generation {
+            return None;
+        }
+        self.queue.take(number);
+        Some(self.try_pod(store, number))
+    }
+
+    /// What the last cycle found: feasible nodes, rejections and scores.
+    pub fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// Whether cycles keep the scores of each plugin, for those who ask.
+    pub fn keep_scores(&mut self, keep: bool) {
+        self.findings.scores.keep = keep;
+    }
+
+    fn try_pod(&mut self, store: &mut Store, number: u32) -> Decision {
+        let slot = self.queue.get(number).slot;
+        let record = self.cache.pod(slot);
+        let pod = ObjectId { kind: store.kinds.pod, slot, generation: record.generation };
+        let result = if self.is_to_be_skipped(store, pod) {
+            self.skip(store, pod, number)
+        } else {
+            match self.decide(store, slot) {
+                Outcome::Node(node) => self.bind(store, pod, number, node),
+                Outcome::Unschedulable(failure) => self.reject(store, pod, number, failure),
+            }
+        };
+        Decision { pod, result }
+    }
+
+    /// Runs a cycle for the pod at `slot` without writing anything.
+    fn decide(&mut self, store: &Store, slot: u32) -> Outcome {
+        self.cache.nodes.take_snapshot();
+        let pod = Arc::clone(self.cache.info(slot));
+        let config = Arc::clone(&self.config);
+        let cycle = Cycle {
+            store,
+            cache: &self.cache,
+            config: &config,
+            profile: config.profile(&pod.scheduler_name).expect("only such pods are queued"),
+            pod: &pod,
+            slot,
+        };
+        cycle.run(&mut self.progress, &mut self.findings)
+    }
+
+    /// Whether a popped pod is no longer to be scheduled.
+    fn is_to_be_skipped(&self, store: &Store, pod: ObjectId) -> bool {
+        let Some(row) = store.row(pod) else { return true };
+        let state = store.pod(pod.slot);
+        row.deletion.is_some() || state.node.is_some() || state.phase.is_terminal()
+    }
+
+    /// The profile a pod belongs to, if it is one of ours.
+    fn profile_of(&self, info: &PodInfo) -> Option<&Profile> {
+        self.config.profile(&info.scheduler_name)
+    }
+
+    /// The first plugin that does not let a pod enter the queue.
+    fn gate(&self, info: &PodInfo) -> Option<plugins::PluginId> {
+        let profile = self.profile_of(info)?;
+        profile.pre_enqueue.iter().copied().find(|id| !plugins::pre_enqueue(*id, info))
+    }
+}
+
+/// Whether a pod is none of the scheduler's business any more.
+fn is_over(pod: &PodState) -> bool {
+    pod.phase.is_terminal()
+}

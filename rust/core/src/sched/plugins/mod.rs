@@ -1,0 +1,272 @@
+//! The plugins of Kubernetes' scheduler, one file each, and how the cycle calls them.
+//!
+//! A plugin here is a set of functions around a piece of per-cycle state. PreFilter and
+//! PreScore look at the pod once and hand back a [`Filter`] or [`Scorer`] that holds what they
+//! found; those are asked about nodes. Calls go through the two enums, never by name.
+//!
+//! ```text
+//!   pre_filter(id) ─► Skip │ Reject │ Ready(Filter) ─► Filter::check(node)   per node
+//!   pre_score(id)  ─► None │ Some(Scorer)           ─► Scorer::score(nodes)  all at once
+//! ```
+//!
+//! A plugin of a user's own takes a number after the built-in ones and brings its own filter or
+//! scorer; the cycle does not know the difference.
+
+pub mod default_preemption;
+pub mod image_locality;
+pub mod node_affinity;
+pub mod node_name;
+pub mod node_ports;
+pub mod node_resources_balanced_allocation;
+pub mod node_resources_fit;
+pub mod node_unschedulable;
+pub mod priority_sort;
+pub mod registry;
+pub mod resource_allocation;
+pub mod scheduling_gates;
+pub mod taint_toleration;
+
+use std::rc::Rc;
+
+pub use self::registry::{PluginId, Point};
+use self::resource_allocation::Demands;
+use super::cache::Cache;
+use super::events::{Event, Interest};
+use super::node_selector::Preferences;
+use super::nodes::{NodeId, NodeView, Nodes};
+use super::pod_info::{HostPort, PodInfo};
+use super::status::{Reasons, Rejection};
+use super::taints::Toleration;
+use crate::base::Text;
+use crate::labels::LabelSets;
+use crate::store::Store;
+
+/// The highest score a plugin may give after normalisation.
+pub const MAX_SCORE: i64 = 100;
+
+/// The arguments of every plugin that takes any.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Args {
+    /// `NodeAffinityArgs`.
+    pub node_affinity: node_affinity::Args,
+    /// `NodeResourcesFitArgs`.
+    pub fit: node_resources_fit::Args,
+    /// `NodeResourcesBalancedAllocationArgs`.
+    pub balanced_allocation: node_resources_balanced_allocation::Args,
+    /// `DefaultPreemptionArgs`.
+    pub preemption: default_preemption::Args,
+}
+
+/// What a plugin may look at while it prepares a cycle.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Every object.
+    pub store: &'a Store,
+    /// Pods and nodes.
+    pub cache: &'a Cache,
+    /// The nodes.
+    pub nodes: &'a Nodes,
+    /// The arguments of the pod's profile.
+    pub args: &'a Args,
+    /// The pod.
+    pub pod: &'a PodInfo,
+    /// The pod's row.
+    pub slot: u32,
+}
+
+/// What PreFilter came to.
+pub enum PreFilter<'a> {
+    /// The plugin has nothing to say about this pod: its filter is left out.
+    Skip,
+    /// The plugin's filter is prepared; none when it would pass every node.
+    Ready {
+        /// The filter.
+        filter: Option<Filter<'a>>,
+        /// The names of the only nodes that can pass, if the plugin knows.
+        only: Option<Vec<Text>>,
+    },
+    /// No node is right, but one may be without some pods: the filter is there for finding out.
+    Blocked(Text, Option<Filter<'a>>),
+    /// No node can be right.
+    Reject(Text),
+}
+
+/// A prepared filter, to be asked about one node at a time.
+#[derive(Clone)]
+pub enum Filter<'a> {
+    /// See [`node_unschedulable`].
+    NodeUnschedulable,
+    /// See [`taint_toleration`].
+    TaintToleration(taint_toleration::TaintFilter<'a>),
+    /// See [`node_affinity`].
+    NodeAffinity(Rc<node_affinity::AffinityFilter<'a>>),
+    /// See [`node_ports`].
+    NodePorts(&'a [HostPort]),
+    /// See [`node_resources_fit`].
+    Fit(node_resources_fit::FitFilter),
+}
+
+impl Filter<'_> {
+    /// Judges a node.
+    #[inline]
+    pub fn check(&self, node: NodeView) -> Result<(), Rejection> {
+        match self {
+            Self::NodeUnschedulable => node_unschedulable::check(node),
+            Self::TaintToleration(filter) => filter.check(node),
+            Self::NodeAffinity(filter) => filter.check(node),
+            Self::NodePorts(wanted) => node_ports::check(wanted, node),
+            Self::Fit(filter) => filter.check(node),
+        }
+    }
+
+    /// Follows a pod being put on a node.
+    pub fn add_pod(&mut self, _pod: &PodInfo, _node: NodeView) {}
+
+    /// Follows a pod being taken off a node.
+    pub fn remove_pod(&mut self, _pod: &PodInfo, _node: NodeView) {}
+}
+
+/// A prepared score, to be asked about all feasible nodes at once.
+pub enum Scorer<'a> {
+    /// The same for every node.
+    Constant(i64),
+    /// See [`taint_toleration`].
+    TaintToleration(&'a [Toleration]),
+    /// See [`node_affinity`].
+    NodeAffinity(Preferences<'a>),
+    /// See [`node_resources_fit`].
+    Fit(Demands, &'a node_resources_fit::Strategy),
+    /// See [`node_resources_balanced_allocation`].
+    BalancedAllocation(Demands),
+    /// See [`image_locality`].
+    ImageLocality(image_locality::Wanted),
+}
+
+impl Scorer<'_> {
+    /// Appends the normalised score of each node.
+    pub fn score(&self, nodes: &Nodes, ids: &[NodeId], scores: &mut Vec<i64>) {
+        match self {
+            Self::Constant(score) => scores.resize(scores.len() + ids.len(), *score),
+            Self::TaintToleration(tolerations) => {
+                taint_toleration::score(tolerations, nodes, ids, scores);
+                normalize(scores, true);
+            }
+            Self::NodeAffinity(preferences) => {
+                node_affinity::score(preferences, nodes, ids, scores);
+                normalize(scores, false);
+            }
+            Self::Fit(demands, strategy) => {
+                node_resources_fit::score(demands, strategy, nodes, ids, scores);
+            }
+            Self::BalancedAllocation(demands) => {
+                node_resources_balanced_allocation::score(demands, nodes, ids, scores);
+            }
+            Self::ImageLocality(wanted) => image_locality::score(wanted, nodes, ids, scores),
+        }
+    }
+}
+
+/// Kubernetes' default normalisation: the highest becomes a hundred; reversed, the lowest does.
+fn normalize(scores: &mut [i64], reverse: bool) {
+    let highest = scores.iter().copied().max().unwrap_or(0);
+    for score in scores {
+        let scaled = if highest == 0 { 0 } else { MAX_SCORE * *score / highest };
+        *score = if reverse { MAX_SCORE - scaled } else { scaled };
+    }
+}
+
+/// Runs PreFilter of one plugin; plugins without one prepare their filter here too.
+pub fn pre_filter<'a>(id: PluginId, context: &Context<'a>) -> PreFilter<'a> {
+    let ready = |filter| PreFilter::Ready { filter, only: None };
+    match id {
+        PluginId::NODE_UNSCHEDULABLE => ready(node_unschedulable::filter(context)),
+        PluginId::TAINT_TOLERATION => ready(taint_toleration::filter(context)),
+        PluginId::NODE_AFFINITY => node_affinity::pre_filter(context),
+        PluginId::NODE_PORTS => node_ports::pre_filter(context),
+        PluginId::NODE_RESOURCES_FIT => ready(Some(node_resources_fit::filter(context))),
+        _ => PreFilter::Skip,
+    }
+}
+
+/// Runs PreScore of one plugin: its scorer, or nothing when it skips this pod.
+pub fn pre_score<'a>(id: PluginId, context: &Context<'a>) -> Option<Scorer<'a>> {
+    match id {
+        PluginId::TAINT_TOLERATION => Some(taint_toleration::scorer(context)),
+        PluginId::NODE_AFFINITY => node_affinity::scorer(context),
+        PluginId::NODE_RESOURCES_FIT => Some(node_resources_fit::scorer(context)),
+        PluginId::NODE_RESOURCES_BALANCED_ALLOCATION => {
+            node_resources_balanced_allocation::scorer(context)
+        }
+        PluginId::IMAGE_LOCALITY => Some(image_locality::scorer(context)),
+        // Claims of devices are not modelled; without any, every node scores nothing.
+        PluginId::DYNAMIC_RESOURCES => Some(Scorer::Constant(0)),
+        _ => None,
+    }
+}
+
+/// Whether the pod may enter the queue, as far as one PreEnqueue plugin goes.
+pub fn pre_enqueue(id: PluginId, pod: &PodInfo) -> bool {
+    match id {
+        PluginId::SCHEDULING_GATES => scheduling_gates::admits(pod),
+        _ => true,
+    }
+}
+
+/// A rejection's reasons in words.
+pub fn reasons(rejection: Rejection, pod: &PodInfo) -> Reasons {
+    let one = |words: &str| Reasons::from_iter([Text::from(words)]);
+    match rejection.plugin {
+        PluginId::NODE_UNSCHEDULABLE => one(node_unschedulable::REASON),
+        PluginId::NODE_NAME => one(node_name::REASON),
+        PluginId::TAINT_TOLERATION => one(taint_toleration::REASON),
+        PluginId::NODE_AFFINITY if rejection.reasons == node_affinity::ENFORCED => {
+            one(node_affinity::REASON_ENFORCED)
+        }
+        PluginId::NODE_AFFINITY => one(node_affinity::REASON_POD),
+        PluginId::NODE_PORTS => one(node_ports::REASON),
+        PluginId::NODE_RESOURCES_FIT => node_resources_fit::reasons(rejection.reasons, pod),
+        PluginId::DEFAULT_PREEMPTION => one(default_preemption::REASON_NO_VICTIMS),
+        _ => Reasons::new(),
+    }
+}
+
+/// Every built-in plugin.
+pub fn built_in() -> impl Iterator<Item = PluginId> {
+    (0..PluginId::BUILT_IN.len()).map(|number| PluginId(number as u8))
+}
+
+/// Whether an event is of a kind that may let in a pod a plugin rejected.
+pub fn is_interested(id: PluginId, event: &Event) -> bool {
+    let resource = event.resource();
+    interests(id)
+        .iter()
+        .any(|interest| interest.resource == resource && interest.actions.intersects(event.actions))
+}
+
+/// The events that may let in a pod a plugin rejected.
+pub fn interests(id: PluginId) -> &'static [Interest] {
+    match id {
+        PluginId::SCHEDULING_GATES => scheduling_gates::INTERESTS,
+        PluginId::NODE_UNSCHEDULABLE => node_unschedulable::INTERESTS,
+        PluginId::NODE_NAME => node_name::INTERESTS,
+        PluginId::TAINT_TOLERATION => taint_toleration::INTERESTS,
+        PluginId::NODE_AFFINITY => node_affinity::INTERESTS,
+        PluginId::NODE_PORTS => node_ports::INTERESTS,
+        PluginId::NODE_RESOURCES_FIT => node_resources_fit::INTERESTS,
+        _ => &[],
+    }
+}
+
+/// Whether an event could let a pod in that a plugin rejected.
+pub fn hint(id: PluginId, event: &Event, pod: &PodInfo, sets: &LabelSets, args: &Args) -> bool {
+    match id {
+        PluginId::SCHEDULING_GATES => scheduling_gates::hint(event),
+        PluginId::NODE_UNSCHEDULABLE => node_unschedulable::hint(event, pod),
+        PluginId::NODE_NAME => node_name::hint(event),
+        PluginId::TAINT_TOLERATION => taint_toleration::hint(event, pod),
+        PluginId::NODE_AFFINITY => node_affinity::hint(event, pod, sets, &args.node_affinity),
+        PluginId::NODE_PORTS => node_ports::hint(event, pod),
+        PluginId::NODE_RESOURCES_FIT => node_resources_fit::hint(event, pod),
+        _ => true,
+    }
+}

@@ -1,0 +1,232 @@
+//! What the scheduler needs of a pod, compiled once per body and shared by equal pods.
+//!
+//! Two pods of one [`PodInfo`] are interchangeable to every plugin: the same namespace, labels,
+//! owner and every part of the spec that scheduling looks at. Names, uids and times are not in
+//! it, and neither is anything that changes while the pod runs.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::node_selector::NodeAffinity;
+use super::requests::{Requests, is_sidecar};
+use super::taints::Toleration;
+use crate::base::{CowIndex, CowVec, StrId, Text, Value, hash_of};
+use crate::define_id;
+use crate::labels::LabelSetId;
+use crate::store::Body;
+
+/// The scheduler of pods that name none.
+pub const DEFAULT_SCHEDULER: &str = "default-scheduler";
+
+/// A port of the node that a pod takes for itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct HostPort {
+    /// `hostIP`; `0.0.0.0` stands for every address.
+    pub ip: Text,
+    /// `protocol`.
+    pub protocol: Text,
+    /// `hostPort`.
+    pub port: i64,
+}
+
+/// What the scheduler needs of a pod; see the module header.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PodInfo {
+    /// `metadata.namespace`.
+    pub namespace: Option<StrId>,
+    /// `metadata.labels`.
+    pub labels: LabelSetId,
+    /// `spec.schedulerName`.
+    pub scheduler_name: Text,
+    /// `spec.priority`.
+    pub priority: i32,
+    /// Whether `spec.preemptionPolicy` lets it take the place of others.
+    pub preempts: bool,
+    /// Names of `spec.schedulingGates`.
+    pub gates: SmallVec<[Text; 0]>,
+    /// Amounts of resources.
+    pub requests: Requests,
+    /// `spec.tolerations`.
+    pub tolerations: Vec<Toleration>,
+    /// What the spec says about nodes.
+    pub node_affinity: Option<NodeAffinity>,
+    /// Ports it takes on its node.
+    pub host_ports: SmallVec<[HostPort; 0]>,
+    /// Images of its containers, init containers and volumes, as nodes list them; one that is
+    /// used twice is here twice.
+    pub images: SmallVec<[Text; 2]>,
+    /// How many containers and init containers it has.
+    pub containers: u32,
+    hash: u64,
+}
+
+impl PodInfo {
+    /// What is needed of the pod with this body, compiled at first use.
+    pub fn of(body: &Body) -> Arc<Self> {
+        let compiled = body.compiled.get_or_init(|| Arc::new(Self::compile(body)));
+        let info = Arc::clone(compiled).downcast();
+        info.expect("the bodies of pods are compiled to what the scheduler needs of pods")
+    }
+
+    /// Compiles a body; a pure function of its content.
+    fn compile(body: &Body) -> Self {
+        let none = Value::Null;
+        let spec = body.doc.get("spec").unwrap_or(&none);
+        let mut info = Self {
+            namespace: body.namespace,
+            labels: body.labels,
+            scheduler_name: spec.str_at(&["schedulerName"]).unwrap_or(DEFAULT_SCHEDULER).into(),
+            priority: spec.int_at(&["priority"]).unwrap_or(0) as i32,
+            preempts: spec.str_at(&["preemptionPolicy"]) != Some("Never"),
+            gates: gates(spec),
+            requests: Requests::compile(spec, &body.status),
+            tolerations: Toleration::read_list(spec),
+            node_affinity: NodeAffinity::read(spec),
+            host_ports: host_ports(spec),
+            images: images(spec),
+            containers: (spec.list_at(&["containers"]).len()
+                + spec.list_at(&["initContainers"]).len()) as u32,
+            hash: 0,
+        };
+        info.hash = hash_of(&(
+            (info.namespace, info.labels, info.priority, &info.scheduler_name),
+            (&info.requests, &info.tolerations, &info.host_ports, &info.images),
+        ));
+        info
+    }
+}
+
+fn gates(spec: &Value) -> SmallVec<[Text; 0]> {
+    let gates = spec.list_at(&["schedulingGates"]).iter();
+    gates.filter_map(|gate| gate.str_at(&["name"])).map(Text::from).collect()
+}
+
+/// Host ports of what runs as long as the pod does: containers and sidecars.
+fn host_ports(spec: &Value) -> SmallVec<[HostPort; 0]> {
+    let sidecars = spec.list_at(&["initContainers"]).iter().filter(|c| is_sidecar(c));
+    let containers = sidecars.chain(spec.list_at(&["containers"]));
+    let ports = containers.flat_map(|container| container.list_at(&["ports"]));
+    let word = |port: &Value, key: &str, default: &str| {
+        Text::from(port.str_at(&[key]).filter(|word| !word.is_empty()).unwrap_or(default))
+    };
+    ports
+        .filter_map(|port| {
+            Some(HostPort {
+                ip: word(port, "hostIP", "0.0.0.0"),
+                protocol: word(port, "protocol", "TCP"),
+                port: port.int_at(&["hostPort"]).filter(|number| *number > 0)?,
+            })
+        })
+        .collect()
+}
+
+fn images(spec: &Value) -> SmallVec<[Text; 2]> {
+    let containers = spec.list_at(&["initContainers"]).iter().chain(spec.list_at(&["containers"]));
+    let images = containers.map(|container| container.str_at(&["image"]).unwrap_or_default());
+    let volumes = spec.list_at(&["volumes"]).iter();
+    let mounted = volumes
+        .filter_map(|volume| Some(volume.get("image")?.str_at(&["reference"]).unwrap_or_default()));
+    images.chain(mounted).map(normalized_image).collect()
+}
+
+/// An image's name with its tag: `:latest` when it has none.
+pub fn normalized_image(name: &str) -> Text {
+    let tagged = match (name.rfind(':'), name.rfind('/')) {
+        (Some(colon), Some(slash)) => colon > slash,
+        (colon, _) => colon.is_some(),
+    };
+    if tagged { name.into() } else { format!("{name}:latest").into() }
+}
+
+define_id! {
+    /// A distinct [`PodInfo`] of one scheduler.
+    InfoId
+}
+
+/// Every distinct [`PodInfo`] in use, numbered. A number lives as long as a pod uses it.
+#[derive(Clone, Debug, Default)]
+pub struct PodInfos {
+    entries: CowVec<Option<(Arc<PodInfo>, u32)>>,
+    index: CowIndex,
+    free: CowVec<u32>,
+}
+
+impl PodInfos {
+    /// The number of an info, counting one more use of it.
+    pub fn acquire(&mut self, info: &Arc<PodInfo>) -> InfoId {
+        if let Some(id) = self.find(info) {
+            self.entry_mut(id).1 += 1;
+            return id;
+        }
+        let at = match self.free.len().checked_sub(1) {
+            Some(last) => {
+                let at = self.free[last];
+                self.free.resize(last);
+                at
+            }
+            None => self.entries.push(None) as u32,
+        };
+        self.entries.set(at as usize, Some((Arc::clone(info), 1)));
+        self.index.insert(info.hash, at);
+        InfoId::new(at as usize)
+    }
+
+    /// Ends one use of a number.
+    pub fn release(&mut self, id: InfoId) {
+        let entry = self.entry_mut(id);
+        entry.1 -= 1;
+        if entry.1 == 0 {
+            let hash = entry.0.hash;
+            self.index.remove(hash, id.index() as u32);
+            self.entries.set(id.index(), None);
+            self.free.push(id.index() as u32);
+        }
+    }
+
+    /// The info behind a number in use.
+    pub fn get(&self, id: InfoId) -> &Arc<PodInfo> {
+        &self.entries[id.index()].as_ref().expect("the number is in use").0
+    }
+
+    /// The number of an info that is in use.
+    pub fn find(&self, info: &Arc<PodInfo>) -> Option<InfoId> {
+        let same = |number: u32| {
+            let entry = self.entries[number as usize].as_ref();
+            entry.is_some_and(|(have, _)| Arc::ptr_eq(have, info) || have == info)
+        };
+        self.index.find(info.hash, same).map(|number| InfoId::new(number as usize))
+    }
+
+    /// How many distinct infos are in use.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether none is in use.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    fn entry_mut(&mut self, id: InfoId) -> &mut (Arc<PodInfo>, u32) {
+        self.entries.get_mut(id.index()).as_mut().expect("the number is in use")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normalized_image;
+
+    #[test]
+    fn an_image_without_a_tag_is_the_latest() {
+        for (name, normalized) in [
+            ("web", "web:latest"),
+            ("web:1", "web:1"),
+            ("registry:5000/web", "registry:5000/web:latest"),
+            ("registry:5000/web:1", "registry:5000/web:1"),
+            ("", ":latest"),
+        ] {
+            assert_eq!(normalized_image(name), normalized);
+        }
+    }
+}
