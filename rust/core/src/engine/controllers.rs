@@ -53,6 +53,24 @@ pub struct Controller {
     selectors: Vec<(KindId, SelectorIndex)>,
 }
 
+/// A controller without what can be computed anew.
+#[derive(Serialize, Deserialize)]
+pub struct SavedController {
+    name: String,
+    watches: Vec<WatchRule>,
+    queue: WorkQueue,
+}
+
+impl SavedController {
+    /// The controller, its selectors read from the store.
+    pub(super) fn restore(self, store: &Store) -> Controller {
+        let mut controller = Controller::new(self.name, self.watches);
+        controller.queue = self.queue;
+        controller.register_everything(store);
+        controller
+    }
+}
+
 /// What a controller says about a key it worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -75,20 +93,7 @@ impl World {
     /// Adds a controller and returns its number. It sees everything there is as new.
     pub fn add_controller(&mut self, name: &str, watches: Vec<WatchRule>) -> u16 {
         let number = self.controllers.len() as u16;
-        let mut kinds: Vec<KindId> = Vec::new();
-        for rule in &watches {
-            if let KeyOf::Controller(kind) | KeyOf::Selected(kind) = rule.keys
-                && !kinds.contains(&kind)
-            {
-                kinds.push(kind);
-            }
-        }
-        self.controllers.push(Controller {
-            name: name.to_owned(),
-            watches,
-            queue: WorkQueue::default(),
-            selectors: kinds.into_iter().map(|kind| (kind, SelectorIndex::new())).collect(),
-        });
+        self.controllers.push(Controller::new(name.to_owned(), watches));
         let mut consumer = Consumer::new(Role::Controller(number));
         let revision = self.store.revision();
         (consumer.seen, consumer.visible, consumer.announced) = (revision, revision, revision);
@@ -173,11 +178,7 @@ impl World {
     fn enqueue_everything(&mut self, number: u16) {
         let controller = &mut self.controllers[usize::from(number)];
         let store = &self.store;
-        for (kind, index) in &mut controller.selectors {
-            for (slot, row) in store.table(*kind).iter() {
-                register(index, store, slot, Some(row));
-            }
-        }
+        controller.register_everything(store);
         for rule in controller.watches.clone() {
             for (slot, row) in store.table(rule.kind).iter() {
                 if !rule.deletes_only {
@@ -190,9 +191,31 @@ impl World {
 }
 
 impl Controller {
-    /// Whether keys are ready.
-    pub fn has_keys(&self) -> bool {
-        !self.queue.is_empty()
+    fn new(name: String, watches: Vec<WatchRule>) -> Self {
+        let mut kinds: Vec<KindId> = Vec::new();
+        for rule in &watches {
+            if let KeyOf::Controller(kind) | KeyOf::Selected(kind) = rule.keys
+                && !kinds.contains(&kind)
+            {
+                kinds.push(kind);
+            }
+        }
+        let selectors = kinds.into_iter().map(|kind| (kind, SelectorIndex::new())).collect();
+        Self { name, watches, queue: WorkQueue::default(), selectors }
+    }
+
+    /// The controller without what can be computed anew.
+    pub(super) fn to_saved(&self) -> SavedController {
+        let Self { name, watches, queue, .. } = self;
+        SavedController { name: name.clone(), watches: watches.clone(), queue: queue.clone() }
+    }
+
+    fn register_everything(&mut self, store: &Store) {
+        for (kind, index) in &mut self.selectors {
+            for (slot, row) in store.table(*kind).iter() {
+                register(index, slot, Some(row));
+            }
+        }
     }
 
     /// Turns one write into keys.
@@ -202,7 +225,7 @@ impl Controller {
         let current = store.row(id);
         for (kind, index) in &mut self.selectors {
             if *kind == id.kind {
-                register(index, store, id.slot, store.table(*kind).row(id.slot));
+                register(index, id.slot, store.table(*kind).row(id.slot));
             }
         }
         for at in 0..self.watches.len() {
@@ -265,7 +288,7 @@ impl Controller {
 }
 
 /// Keeps the selector of the object at `slot` as it is now.
-fn register(index: &mut SelectorIndex, store: &Store, slot: u32, row: Option<&Row>) {
+fn register(index: &mut SelectorIndex, slot: u32, row: Option<&Row>) {
     let body = row.and_then(|row| row.body.as_ref());
     match body.and_then(|body| Some((body.namespace, selector_of(body)?))) {
         Some((namespace, selector)) => {
@@ -277,7 +300,6 @@ fn register(index: &mut SelectorIndex, store: &Store, slot: u32, row: Option<&Ro
             index.remove(slot);
         }
     }
-    let _ = store;
 }
 
 /// What an object selects: a LabelSelector of a workload, or a plain map of a Service. An

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use self::consumer::{Consumer, Role};
-use self::controllers::Controller;
+pub use self::controllers::Controller;
 use self::queue::EventQueue;
 use crate::api::{Registry, Rules};
 use crate::base::{Latencies, Stream, Streams, Time};
@@ -171,3 +171,6 @@ impl World {
         self.queue.push(time.max(self.store.now), phase, event);
     }
 }
+
+#[cfg(test)]
+mod tests;

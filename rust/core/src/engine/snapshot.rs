@@ -1,13 +1,110 @@
-//! stub
-use super::World;
-use crate::api::Rules;
+//! A whole cluster as bytes: the store, and everything that acts in it where it stood.
+
 use std::sync::Arc;
-#[allow(missing_docs)]
+
+use serde::{Deserialize, Serialize};
+
+use super::consumer::Consumer;
+use super::controllers::SavedController;
+use super::pools::Pools;
+use super::queue::EventQueue;
+use super::{Event, World};
+use crate::api::Rules;
+use crate::base::{Latencies, Stream, Time};
+use crate::net::EndpointSlices;
+use crate::node::Kubelets;
+use crate::sched::SavedScheduler;
+use crate::store::Store;
+use crate::store::snapshot::Saved as SavedStore;
+
+/// What a saved cluster begins with: a name and the version of the format.
+const MAGIC: &[u8; 12] = b"wavetank\0\0\0\x01";
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    store: SavedStore,
+    latencies: Latencies,
+    scheduler: SavedScheduler,
+    kubelets: Kubelets,
+    endpoints: EndpointSlices,
+    controllers: Vec<SavedController>,
+    consumers: Vec<Consumer>,
+    queue: EventQueue<Event>,
+    work: usize,
+    delays: Stream,
+    history: u64,
+    pools: Pools,
+    cycle_running: bool,
+    retry_at: Option<Time>,
+    flush_at: Option<Time>,
+    stepped: bool,
+}
+
 impl World {
+    /// The cluster as bytes.
+    ///
+    /// # Panics
+    /// Never: every part of a cluster can be written.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.store.to_bytes()
+        let saved = Saved {
+            store: self.store.to_saved(),
+            latencies: self.latencies.clone(),
+            scheduler: self.scheduler.to_saved(),
+            kubelets: self.kubelets.clone(),
+            endpoints: self.endpoints.clone(),
+            controllers: self.controllers.iter().map(super::Controller::to_saved).collect(),
+            consumers: self.consumers.clone(),
+            queue: self.queue.clone(),
+            work: self.work,
+            delays: self.delays.clone(),
+            history: self.history,
+            pools: self.pools.clone(),
+            cycle_running: self.cycle_running,
+            retry_at: self.retry_at,
+            flush_at: self.flush_at,
+            stepped: self.stepped,
+        };
+        postcard::to_extend(&saved, MAGIC.to_vec()).expect("a cluster can be written")
     }
-    pub fn from_bytes(_: &[u8], _: Arc<Rules>) -> Result<Self, String> {
-        Err("stub".into())
+
+    /// The cluster some bytes stand for. What is derived is computed anew, so that it goes on
+    /// exactly as the saved one would.
+    ///
+    /// # Errors
+    /// A sentence when the bytes are no cluster of this version.
+    pub fn from_bytes(bytes: &[u8], rules: Arc<Rules>) -> Result<Self, String> {
+        let (magic, body) = bytes.split_at_checked(MAGIC.len()).unwrap_or((bytes, &[]));
+        if !magic.starts_with(&MAGIC[..8]) {
+            return Err("not a saved wavetank cluster".to_owned());
+        }
+        if magic != MAGIC {
+            return Err("a cluster saved by another version of wavetank".to_owned());
+        }
+        let saved: Saved = postcard::from_bytes(body)
+            .map_err(|error| format!("a damaged saved cluster: {error}"))?;
+        let store = Store::from_saved(saved.store, rules);
+        let scheduler = saved.scheduler.restore(&store);
+        let mut endpoints = saved.endpoints;
+        endpoints.rebuild(&store);
+        let controllers =
+            saved.controllers.into_iter().map(|controller| controller.restore(&store)).collect();
+        Ok(Self {
+            store,
+            latencies: saved.latencies,
+            scheduler,
+            kubelets: saved.kubelets,
+            endpoints,
+            controllers,
+            consumers: saved.consumers,
+            queue: saved.queue,
+            work: saved.work,
+            delays: saved.delays,
+            history: saved.history,
+            pools: saved.pools,
+            cycle_running: saved.cycle_running,
+            retry_at: saved.retry_at,
+            flush_at: saved.flush_at,
+            stepped: saved.stepped,
+        })
     }
 }

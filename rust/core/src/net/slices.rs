@@ -9,6 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::endpoint::{Endpoint, PortList, endpoint_of};
 use crate::base::{CowMap, Map, Text, Value};
 use crate::labels::{Labels, Selector, SelectorIndex};
@@ -27,14 +29,16 @@ const SERVICE_NAME: &str = "kubernetes.io/service-name";
 const HEADLESS: &str = "service.kubernetes.io/headless";
 
 /// The controller's state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct EndpointSlices {
+    /// Selectors of the Services, by slot; computed anew after loading.
+    #[serde(skip)]
     selectors: SelectorIndex,
     services: CowMap<u32, Arc<Service>>,
 }
 
 /// What is kept about one Service.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Service {
     generation: u32,
     slices: Vec<Slice>,
@@ -43,7 +47,7 @@ struct Service {
 }
 
 /// One slice.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Slice {
     id: Option<ObjectId>,
     ports: PortList,
@@ -52,6 +56,16 @@ struct Slice {
 }
 
 impl EndpointSlices {
+    /// Reads the selectors of all known Services from the store, after loading.
+    pub fn rebuild(&mut self, store: &Store) {
+        for (slot, row) in store.table(store.kinds.service).iter() {
+            let body = row.body.as_ref().expect("occupied");
+            if let Some(selector) = selector(body).filter(|_| self.services.get(&slot).is_some()) {
+                self.selectors.add(slot, body.namespace, selector);
+            }
+        }
+    }
+
     /// Takes in the log entries `(from, to]` and writes what follows.
     pub fn sync(&mut self, store: &mut Store, from: u64, to: u64) {
         let mut dirty: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
