@@ -1,36 +1,70 @@
-# Every target CI and people use. The first one that needs Python builds the virtual environment.
+# Every target that CI and people use. The first one that needs Python makes the virtual
+# environment and compiles the extension; later ones compile what changed.
 
 VENV ?= .venv
-BIN := $(VENV)/bin
 PYTHON ?= python3
 PROFILE ?= quick
+BIN := $(abspath $(VENV))/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
+
+.PHONY: help build demo test test-rust lint format types notebooks bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "wavetank needs Python 3.10 or newer"; exit 1; }
-	@command -v cargo >/dev/null || { echo "wavetank needs Rust: https://rustup.rs"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-
-$(VENV)/.runtime: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet maturin numpy pyyaml typer rich
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "wavetank needs Python 3.10 or newer; set PYTHON=..." >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "wavetank needs Rust 1.95 or newer" >&2; exit 1; }
+	@echo "making the virtual environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --upgrade pip
+	@$(PIP) install --quiet --group build
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime
-	$(BIN)/python tools/extras.py dev | xargs $(BIN)/python -m pip install --quiet
+$(VENV)/.dev: $(VENV)/.made pyproject.toml
+	@echo "installing the tools for tests"
+	@$(PIP) install --quiet --group dev
 	@touch $@
 
-build: $(VENV)/.runtime ## Compile the extension into the virtual environment
-	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --quiet --skip-install --profile $(PROFILE) 2>&1 || VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --profile $(PROFILE)
+build: $(VENV)/.made ## Compile the extension into the virtual environment
+	@echo "compiling wavetank (minutes the first time)"
+	@VIRTUAL_ENV=$(abspath $(VENV)) PATH="$(BIN):$$PATH" $(BIN)/maturin develop --quiet --profile $(PROFILE)
 
 demo: build ## Plan the example shop on a small cluster
-	@$(BIN)/wavetank plan examples/shop --nodes 3xm5.large,zones=3
+	@$(BIN)/wavetank plan examples/shop --nodes 3xm5.large,zones=3 || test $$? -eq 1
 
 test: build $(VENV)/.dev ## Run the Python tests
-	$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest
 
-.PHONY: help build demo test
+test-rust: ## Run the Rust tests
+	cargo test --workspace --exclude wavetank-python --quiet
+
+lint: $(VENV)/.dev ## Check style of Rust, Python and notebooks
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/nbstripout --verify notebooks/*.ipynb
+
+format: $(VENV)/.dev ## Rewrite sources in the project's style
+	cargo fmt --all
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+	$(BIN)/nbstripout notebooks/*.ipynb
+
+types: build $(VENV)/.dev ## Check types, and the stubs against the compiled module
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest wavetank._core --ignore-disjoint-bases
+
+notebooks: build $(VENV)/.dev ## Execute every notebook
+	$(BIN)/python tools/run_notebooks.py notebooks
+
+bench: build $(VENV)/.dev ## Run every bench; SHORT=1 for a quick look
+	cargo bench --workspace --exclude wavetank-python --profile quick -- $(if $(SHORT),--test)
+	$(BIN)/python -m pytest benches $(if $(SHORT),--benchmark-disable)
+
+clean: ## Remove the virtual environment and everything compiled
+	rm -rf $(VENV) target
