@@ -228,11 +228,3 @@ impl Scheduler {
 fn is_over(pod: &PodState) -> bool {
     pod.phase.is_terminal()
 }
-
-/// shim
-#[derive(serde::Serialize, serde::Deserialize)]
-pub struct SavedScheduler;
-#[allow(missing_docs)]
-impl Scheduler { pub fn to_saved(&self) -> SavedScheduler { SavedScheduler } }
-#[allow(missing_docs)]
-impl SavedScheduler { pub fn restore(self, store: &Store) -> Scheduler { Scheduler::new(Arc::new(Config::default()), 0, store.now) } }
