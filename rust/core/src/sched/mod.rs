@@ -19,6 +19,7 @@ pub mod config;
 pub mod cycle;
 pub mod events;
 pub mod images;
+pub mod node_info;
 pub mod node_selector;
 pub mod node_spec;
 pub mod nodes;
@@ -29,6 +30,7 @@ pub mod pod_info;
 pub mod queue;
 pub mod replay;
 pub mod requests;
+pub mod saved;
 pub mod status;
 pub mod taints;
 pub mod write;
@@ -97,13 +99,8 @@ pub enum DecisionResult {
 impl Scheduler {
     /// A scheduler that knows of nothing yet; `now` is when its timers start.
     pub fn new(config: Arc<Config>, seed: u64, now: Time) -> Self {
-        let times = Backoff {
-            initial: config.initial_backoff,
-            max: config.max_backoff,
-            max_in_unschedulable: config.max_in_unschedulable,
-        };
         Self {
-            queue: Queue::new(times, now),
+            queue: Queue::new(Backoff::of(&config), now),
             config,
             cache: Cache::default(),
             progress: Progress { next_start: 0, stream: Streams::new(seed).stream("sched") },
@@ -178,7 +175,7 @@ impl Scheduler {
         let slot = self.queue.get(number).slot;
         let record = self.cache.pod(slot);
         let pod = ObjectId { kind: store.kinds.pod, slot, generation: record.generation };
-        let result = if self.is_to_be_skipped(store, pod) {
+        let result = if is_to_be_skipped(store, pod) {
             self.skip(store, pod, number)
         } else {
             match self.decide(store, slot) {
@@ -205,13 +202,6 @@ impl Scheduler {
         cycle.run(&mut self.progress, &mut self.findings)
     }
 
-    /// Whether a popped pod is no longer to be scheduled.
-    fn is_to_be_skipped(&self, store: &Store, pod: ObjectId) -> bool {
-        let Some(row) = store.row(pod) else { return true };
-        let state = store.pod(pod.slot);
-        row.deletion.is_some() || state.node.is_some() || state.phase.is_terminal()
-    }
-
     /// The profile a pod belongs to, if it is one of ours.
     fn profile_of(&self, info: &PodInfo) -> Option<&Profile> {
         self.config.profile(&info.scheduler_name)
@@ -227,4 +217,11 @@ impl Scheduler {
 /// Whether a pod is none of the scheduler's business any more.
 fn is_over(pod: &PodState) -> bool {
     pod.phase.is_terminal()
+}
+
+/// Whether a popped pod is no longer to be scheduled.
+fn is_to_be_skipped(store: &Store, pod: ObjectId) -> bool {
+    let Some(row) = store.row(pod) else { return true };
+    let state = store.pod(pod.slot);
+    row.deletion.is_some() || state.node.is_some() || is_over(state)
 }

@@ -117,7 +117,7 @@ impl<'a> Cycle<'a> {
         }
         let prepared = match self.pre_filter() {
             Ok(prepared) => prepared,
-            Err(rejected) => return Outcome::Unschedulable(self.fail_early(rejected, findings)),
+            Err(rejected) => return Outcome::Unschedulable(self.fail_early(&rejected, findings)),
         };
         self.find_feasible(&prepared, progress, findings);
         match findings.feasible[..] {
@@ -145,7 +145,7 @@ impl<'a> Cycle<'a> {
     }
 
     /// PreFilter said no for every node at once.
-    fn fail_early(&self, rejected: pre_filter::Rejected<'a>, findings: &Findings) -> Failure {
+    fn fail_early(&self, rejected: &pre_filter::Rejected<'a>, findings: &Findings) -> Failure {
         let absent = Absent { code: Some(rejected.code), reason: Text::default() };
         let post =
             self.post_filter(&rejected.filters, &absent, rejected.saw_dynamic_resources, findings);

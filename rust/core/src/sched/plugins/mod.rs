@@ -133,7 +133,7 @@ pub enum Scorer<'a> {
     /// See [`taint_toleration`].
     TaintToleration(&'a [Toleration]),
     /// See [`node_affinity`].
-    NodeAffinity(Preferences<'a>),
+    NodeAffinity(Box<Preferences<'a>>),
     /// See [`node_resources_fit`].
     Fit(Demands, &'a node_resources_fit::Strategy),
     /// See [`node_resources_balanced_allocation`].
