@@ -17,6 +17,7 @@
 pub mod cache;
 pub mod config;
 pub mod cycle;
+pub mod default_selector;
 pub mod events;
 pub mod images;
 pub mod node_info;
@@ -31,8 +32,10 @@ pub mod queue;
 pub mod replay;
 pub mod requests;
 pub mod saved;
+pub mod spread_constraint;
 pub mod status;
 pub mod taints;
+pub mod topologies;
 pub mod write;
 pub mod zones;
 
@@ -41,9 +44,11 @@ use std::sync::Arc;
 use self::cache::{Cache, Place};
 pub use self::config::{Config, Profile, TieBreak};
 use self::cycle::{Cycle, Findings, Outcome, Progress};
+use self::default_selector::DefaultSelectors;
 use self::pod_info::PodInfo;
 use self::queue::{Backoff, Queue};
 use crate::base::{StrId, Streams, Text, Time};
+use crate::labels::Selector;
 use crate::store::pod::PodState;
 use crate::store::{ObjectId, Store};
 
@@ -55,6 +60,7 @@ pub struct Scheduler {
     queue: Queue,
     progress: Progress,
     findings: Findings,
+    selectors: DefaultSelectors,
     last_message: Option<Arc<Text>>,
 }
 
@@ -66,6 +72,7 @@ impl Clone for Scheduler {
             queue: self.queue.clone(),
             progress: self.progress.clone(),
             findings: Findings::default(),
+            selectors: DefaultSelectors::default(),
             last_message: self.last_message.clone(),
         }
     }
@@ -105,6 +112,7 @@ impl Scheduler {
             cache: Cache::default(),
             progress: Progress { next_start: 0, stream: Streams::new(seed).stream("sched") },
             findings: Findings::default(),
+            selectors: DefaultSelectors::default(),
             last_message: None,
         }
     }
@@ -191,15 +199,38 @@ impl Scheduler {
         self.cache.nodes.take_snapshot();
         let pod = Arc::clone(self.cache.info(slot));
         let config = Arc::clone(&self.config);
+        let profile = config.profile(&pod.scheduler_name).expect("only such pods are queued");
+        let default_selector = self.default_selector(store, profile, slot, &pod);
         let cycle = Cycle {
             store,
             cache: &self.cache,
             config: &config,
-            profile: config.profile(&pod.scheduler_name).expect("only such pods are queued"),
+            profile,
+            default_selector: default_selector.as_ref(),
             pod: &pod,
             slot,
         };
         cycle.run(&mut self.progress, &mut self.findings)
+    }
+
+    /// Whom a pod is spread among by default, if default constraints apply to it.
+    fn default_selector(
+        &mut self,
+        store: &Store,
+        profile: &Profile,
+        slot: u32,
+        pod: &Arc<PodInfo>,
+    ) -> Option<Selector> {
+        let defaults = &profile.args.spread.default_constraints;
+        if !pod.spread.is_empty() || defaults.is_empty() {
+            return None;
+        }
+        let id = self.cache.pod(slot).info.expect("the pod is known");
+        let selector = self.selectors.of(store, id, pod)?;
+        for constraint in defaults {
+            self.cache.nodes.know_topology(&constraint.key, &store.sets);
+        }
+        Some(selector)
     }
 
     /// The profile a pod belongs to, if it is one of ours.

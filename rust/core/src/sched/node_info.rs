@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::images::NodeImage;
 use super::node_spec::NodeSpec;
 use super::nodes::NodeId;
-use super::pod_info::{HostPort, PodInfo};
+use super::pod_info::{HostPort, InfoId, PodInfo};
 use crate::base::{Interner, StrId, Text};
 
 /// What every Filter and Score reads of a node.
@@ -63,8 +63,12 @@ pub struct Amount {
 pub struct PodOnNode {
     /// Its row.
     pub slot: u32,
+    /// What scheduling needs of it.
+    pub info: InfoId,
     /// Its priority.
     pub priority: i32,
+    /// Whether its deletion was asked for.
+    pub terminating: bool,
 }
 
 /// What is left to know of a node.
@@ -138,7 +142,7 @@ pub(super) fn occupy(
     row: &mut NodeRow,
     info: &mut NodeInfo,
     resources: &mut Interner,
-    slot: u32,
+    on_node: PodOnNode,
     pod: &PodInfo,
 ) {
     count(row, pod, 1);
@@ -154,7 +158,7 @@ pub(super) fn occupy(
             info.host_ports.push(port.clone());
         }
     }
-    info.pods.push(PodOnNode { slot, priority: pod.priority });
+    info.pods.push(on_node);
 }
 
 /// Takes what a pod occupies off a node.

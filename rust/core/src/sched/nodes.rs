@@ -19,6 +19,7 @@ use super::node_spec::NodeSpec;
 use super::pod_info::PodInfo;
 use super::saved::SavedNode;
 use super::taints::TaintSets;
+use super::topologies::Topologies;
 use super::zones::{Zones, zone_key};
 use crate::base::{CowMap, CowVec, Interner, Text};
 use crate::define_id;
@@ -57,6 +58,8 @@ pub struct Nodes {
     pub resources: Interner,
     /// Which images are on how many nodes.
     pub images: Images,
+    /// The topology keys pods name.
+    pub topologies: Topologies,
     /// How many nodes are unschedulable.
     pub unschedulable: u32,
 }
@@ -96,6 +99,17 @@ impl Nodes {
     pub fn find(&self, name: &str) -> Option<NodeId> {
         let id = *self.by_name.get(&Text::from(name))?;
         self.info(id).spec.is_some().then_some(id)
+    }
+
+    /// Makes sure that a topology key has a column.
+    pub fn know_topology(&mut self, key: &str, sets: &LabelSets) {
+        if self.topologies.find(key).is_some() {
+            return;
+        }
+        let nodes = self.infos.iter().enumerate();
+        let nodes = nodes
+            .filter_map(|(at, info)| Some((NodeId::new(at), sets.get(info.spec.as_ref()?.labels))));
+        self.topologies.add(key, nodes);
     }
 
     /// Every id in use, nodes that are gone but have pods included, in order of their numbers.
@@ -159,7 +173,9 @@ impl Nodes {
     ) -> (NodeId, Option<Arc<NodeSpec>>) {
         let id = self.id_of(name);
         let old = self.infos.get_mut(id.index()).spec.replace(Arc::clone(spec));
-        self.set_zone(id, zone_key(&sets.get(spec.labels)), old.is_some());
+        let labels = sets.get(spec.labels);
+        self.set_zone(id, zone_key(&labels), old.is_some());
+        self.topologies.set(id, Some(labels));
         self.set_images(id, Some(spec));
         self.set_spec_columns(id, spec);
         self.changed.push(id);
@@ -170,6 +186,7 @@ impl Nodes {
     pub fn remove(&mut self, name: &str) -> Option<Arc<NodeSpec>> {
         let id = self.find(name)?;
         self.set_images(id, None);
+        self.topologies.set(id, None);
         let info = self.infos.get_mut(id.index());
         let spec = info.spec.take().expect("the node was found");
         let zone = std::mem::take(&mut info.zone);
@@ -185,17 +202,15 @@ impl Nodes {
         Some(spec)
     }
 
-    /// Adds a pod to the node of this name, which need not exist.
-    pub fn add_pod(&mut self, node: &Text, slot: u32, pod: &PodInfo) -> NodeId {
-        let id = self.id_of(node);
-        self.add_pod_at(id, slot, pod);
-        id
+    /// The number for a node of this name, which need not exist.
+    pub fn number(&mut self, name: &Text) -> NodeId {
+        self.id_of(name)
     }
 
     /// Adds a pod to a node.
-    pub fn add_pod_at(&mut self, id: NodeId, slot: u32, pod: &PodInfo) {
+    pub fn add_pod(&mut self, id: NodeId, on_node: PodOnNode, pod: &PodInfo) {
         let (row, info) = (self.rows.get_mut(id.index()), self.infos.get_mut(id.index()));
-        occupy(row, info, &mut self.resources, slot, pod);
+        occupy(row, info, &mut self.resources, on_node, pod);
         self.changed.push(id);
     }
 
@@ -207,11 +222,18 @@ impl Nodes {
         self.drop_if_unused(id);
     }
 
-    /// Adds a pod to a copy of a node. Its resources are known by name already or count
-    /// nowhere.
-    pub fn try_add(&self, node: &mut NodeCopy, slot: u32, pod: &PodInfo) {
+    /// Notes that the deletion of a pod was asked for.
+    pub fn set_terminating(&mut self, id: NodeId, slot: u32) {
+        let pods = &mut self.infos.get_mut(id.index()).pods;
+        let pod = pods.iter_mut().find(|pod| pod.slot == slot);
+        pod.expect("the pod is on the node").terminating = true;
+        self.changed.push(id);
+    }
+
+    /// Adds a pod to a copy of a node.
+    pub fn try_add(&self, node: &mut NodeCopy, on_node: PodOnNode, pod: &PodInfo) {
         let mut resources = self.resources.clone();
-        occupy(&mut node.row, &mut node.info, &mut resources, slot, pod);
+        occupy(&mut node.row, &mut node.info, &mut resources, on_node, pod);
     }
 
     /// Removes a pod from a copy of a node.

@@ -14,6 +14,7 @@ use super::Scheduler;
 use super::cache::{Cache, Place, PodRecord};
 use super::config::Config;
 use super::cycle::{Findings, Progress};
+use super::default_selector::DefaultSelectors;
 use super::images::{Images, NodeImage};
 use super::node_spec::NodeSpec;
 use super::nodes::{NodeId, Nodes, SavedOrder};
@@ -47,8 +48,8 @@ pub struct SavedNode {
     pub name: Text,
     /// Whether there is such a node object.
     pub exists: bool,
-    /// Its pods in order.
-    pub pods: Vec<u32>,
+    /// Its pods in order, and whether their deletion was asked for.
+    pub pods: Vec<(u32, bool)>,
     /// Its images, as common as they were when it was last looked at.
     pub images: Vec<NodeImage>,
 }
@@ -63,7 +64,7 @@ impl Scheduler {
                 id,
                 name: info.name.clone(),
                 exists: info.spec.is_some(),
-                pods: info.pods.iter().map(|pod| pod.slot).collect(),
+                pods: info.pods.iter().map(|pod| (pod.slot, pod.terminating)).collect(),
                 images: info.images.to_vec(),
             }
         };
@@ -96,7 +97,7 @@ impl Scheduler {
         let past = Past::read(store, store.kinds.pod, seen);
         for (slot, generation, place) in &saved.pods {
             let body = past.body(store, *slot).ok_or_else(mismatch)?;
-            let info = Some(cache.infos.acquire(&PodInfo::of(body)));
+            let info = Some(cache.acquire(&PodInfo::of(body), &store.sets));
             cache.set_pod(*slot, PodRecord { info, generation: *generation, place: *place });
         }
         restore_nodes(&mut cache, &saved.nodes, store, seen)?;
@@ -105,7 +106,8 @@ impl Scheduler {
         let queue = Queue::from_saved(saved.queue, times, |slot| cache.pod(slot).info);
         let progress = Progress { next_start: saved.next_start, stream: saved.stream };
         let findings = Findings::default();
-        Ok(Self { config, cache, queue, progress, findings, last_message: None })
+        let selectors = DefaultSelectors::default();
+        Ok(Self { config, cache, queue, progress, findings, selectors, last_message: None })
     }
 }
 
@@ -127,11 +129,11 @@ fn restore_nodes(
             return Err(mismatch());
         }
         nodes.restore(node, spec, &store.sets);
-        for slot in &node.pods {
+        for (slot, terminating) in &node.pods {
             if cache.pod(*slot).info.is_none() {
                 return Err(mismatch());
             }
-            nodes.add_pod_at(node.id, *slot, cache.info(*slot));
+            nodes.add_pod(node.id, cache.on_node(*slot, *terminating), cache.info(*slot));
         }
         nodes.set_nominated(node.id, !cache.nominations.on(&node.name).is_empty());
     }

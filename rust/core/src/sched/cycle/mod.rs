@@ -21,6 +21,7 @@ use super::plugins::{Context, Filter};
 use super::pod_info::PodInfo;
 use super::status::{Code, PluginSet, Rejection};
 use crate::base::{Stream, Text};
+use crate::labels::Selector;
 use crate::store::Store;
 
 /// What a cycle may look at.
@@ -34,6 +35,8 @@ pub struct Cycle<'a> {
     pub config: &'a Config,
     /// The pod's profile.
     pub profile: &'a Profile,
+    /// Whom the pod is spread among by default.
+    pub default_selector: Option<&'a Selector>,
     /// The pod.
     pub pod: &'a PodInfo,
     /// The pod's row.
@@ -139,6 +142,7 @@ impl<'a> Cycle<'a> {
             cache: self.cache,
             nodes: &self.cache.nodes,
             args: &self.profile.args,
+            default_selector: self.default_selector,
             pod: self.pod,
             slot: self.slot,
         }
