@@ -5,7 +5,11 @@
 //! exceptions.
 
 mod convert;
+mod rules;
 
 /// The compiled half of wavetank.
 #[pyo3::pymodule]
-mod _core {}
+mod _core {
+    #[pymodule_export]
+    use super::rules::PyRules;
+}

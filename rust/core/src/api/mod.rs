@@ -2,7 +2,8 @@
 //!
 //! Read in this order: [`registry`] (every kind there is), [`kinds`] and [`types`] (what it
 //! knows of each), [`names`] (group, version, kind, resource), [`path`] (where in an object
-//! an error is), [`field_error`], [`status`] and [`error`] (what callers get back).
+//! an error is), [`field_error`], [`status`] and [`error`] (what callers get back), [`rules`]
+//! (defaults and what makes an object invalid).
 //!
 //! What this is not: it stores nothing and knows no cluster. Everything here is a function of
 //! the documents it is given.
@@ -16,6 +17,7 @@ pub mod names;
 pub mod path;
 pub mod registry;
 mod resolve;
+pub mod rules;
 pub mod status;
 mod table;
 pub mod types;
@@ -26,5 +28,6 @@ pub use kinds::{Kind, KindId, Subresource, Verb, Verbs, Version};
 pub use names::{GroupKind, GroupResource, GroupVersion};
 pub use path::Path;
 pub use registry::{Found, Registry};
+pub use rules::Rules;
 pub use status::{Cause, Details, Reason};
 pub use types::{Field, Form, Schema, Shape, Type};
