@@ -103,7 +103,7 @@ def selector(kind: str) -> Check:
                     compare(count(".matchLabels"), "==", 0),
                     when(
                         compare(count(".matchExpressions"), "==", 0),
-                        invalid(f"empty selector is invalid for {kind}", pointer()),
+                        invalid(f"empty selector is invalid for {kind}", struct("LabelSelector")),
                     ),
                 ),
             ],
@@ -132,7 +132,10 @@ TEMPLATE: list[Check] = [
 SOUND_SELECTOR = ["has", ".selector", "selector"]
 
 REPLICATED: list[Check] = [
-    unless(SOUND_SELECTOR, field("selector", invalid("invalid label selector", pointer()))),
+    unless(
+        SOUND_SELECTOR,
+        field("selector", invalid("invalid label selector", struct("LabelSelector"))),
+    ),
     when(SOUND_SELECTOR, field("template", *TEMPLATE)),
 ]
 
@@ -344,7 +347,7 @@ def stateful_set(*, update: bool) -> Check:
         field("ordinals", field("start", at_least(0))),
         *service,
         selector("statefulset"),
-        unless(SOUND_SELECTOR, field("selector", invalid("", pointer()))),
+        unless(SOUND_SELECTOR, field("selector", invalid("", struct("LabelSelector")))),
         when(SOUND_SELECTOR, call("stateful_template", checks="pod template")),
         fields(
             "template.spec.restartPolicy",
@@ -427,7 +430,7 @@ STATEFUL_DEFAULTS: list[Step] = [
 DAEMON_SET: Check = field(
     "spec",
     field("selector", SELECTOR),
-    field("template", call("selected_template", nothing=True)),
+    field("template", call("selected_template")),
     field(
         "selector",
         if_present(
@@ -435,7 +438,7 @@ DAEMON_SET: Check = field(
                 compare(count(".matchLabels"), "==", 0),
                 when(
                     compare(count(".matchExpressions"), "==", 0),
-                    invalid("empty selector is invalid for daemonset", pointer()),
+                    invalid("empty selector is invalid for daemonset", struct("LabelSelector")),
                 ),
             )
         ),
@@ -529,7 +532,9 @@ DAEMON_STATUS: list[Check] = [
     collisions_grow(),
 ]
 
-SAME_SELECTOR: Check = immutable("spec.selector", shape="LabelSelector")
+SAME_SELECTOR: Check = immutable(
+    "spec.selector", shape="LabelSelector", shown=struct("LabelSelector")
+)
 
 KINDS = (
     Kind(
@@ -539,7 +544,7 @@ KINDS = (
         prepare=[removed("status"), *FIRST_GENERATION],
         prepare_update=[
             kept("status"),
-            generation(("spec", "DeploymentSpec"), ("metadata.annotations", None)),
+            generation(("spec", "DeploymentSpec"), ("metadata.annotations", "map")),
         ],
         prepare_status=[kept("spec"), kept("metadata.labels")],
         create=[metadata(), *DEPLOYMENT],

@@ -6,20 +6,28 @@ from .kind import Kind
 from .metadata import metadata, metadata_update
 from .rule import (
     Check,
+    Condition,
+    absent,
+    anchor,
     at_least,
+    at_path,
     call,
     compare,
     each,
     equals,
+    every,
     field,
     if_present,
     invalid,
+    look_at,
     need,
     number,
     one_of,
     pointer,
     present,
     required,
+    same,
+    unless,
     valid,
     when,
 )
@@ -37,15 +45,25 @@ from .step import (
     run,
 )
 
+UNCHANGED: Condition = every(
+    present("<spec"),
+    same("/spec.scaleTargetRef.apiVersion", "<spec.scaleTargetRef.apiVersion"),
+    same("/spec.scaleTargetRef.kind", "<spec.scaleTargetRef.kind"),
+)
 
-def reference(*, empty_group: bool) -> list[Check]:
-    """What is scaled, or what a metric describes."""
-    return [
-        field("kind", need(valid("path_segment"))),
-        field("name", need(valid("path_segment"))),
-        field("apiVersion", call("scaled_api_version", empty_group=empty_group)),
-    ]
-
+TARGET_REFERENCE: Check = field(
+    "scaleTargetRef",
+    field("kind", need(valid("path_segment"))),
+    field("name", need(valid("path_segment"))),
+    unless(
+        UNCHANGED,
+        when(
+            equals(".kind", "ReplicationController"),
+            field("apiVersion", call("scaled_api_version", empty_group=True)),
+            otherwise=[field("apiVersion", call("scaled_api_version", empty_group=False))],
+        ),
+    ),
+)
 
 SCALING_POLICY: list[Check] = [
     field("type", one_of("Percent", "Pods")),
@@ -92,14 +110,23 @@ AUTOSCALER: Check = field(
             ),
         ),
     ),
-    field("scaleTargetRef", *reference(empty_group=False)),
-    ["anchor", "autoscaler", [field("metrics", call("metrics"))]],
+    TARGET_REFERENCE,
+    anchor("autoscaler", field("metrics", call("metrics"))),
     field(
         "behavior",
         field("scaleUp", if_present(*SCALING_RULES)),
         field("scaleDown", if_present(*SCALING_RULES)),
     ),
 )
+
+CPU_TARGET: Check = look_at(
+    "/spec.targetCPUUtilizationPercentage",
+    at_path(
+        "spec.metrics[0].resource.target.averageUtilization",
+        if_present(when(compare(".", "<", 1), invalid("must be greater than 0", number()))),
+    ),
+)
+"""The only target of the old version, which is a metric of the new one."""
 
 CREATE: list[Check] = [metadata(), AUTOSCALER]
 UPDATE: list[Check] = [metadata_update(), AUTOSCALER]
@@ -140,8 +167,14 @@ V2_DEFAULTS: list[Step] = [
     ),
 ]
 
+METRICS_ANNOTATION = "autoscaling.alpha.kubernetes.io/metrics"
+
 V1_DEFAULTS: list[Step] = [
     made("spec", default("minReplicas", 1)),
+    provided(
+        absent(["/", "metadata", "annotations", METRICS_ANNOTATION]),
+        inside("spec", default("targetCPUUtilizationPercentage", 80)),
+    ),
 ]
 
 KINDS = (
@@ -165,8 +198,8 @@ KINDS = (
         prepare=[removed("status")],
         prepare_update=[kept("status")],
         prepare_status=[kept("spec")],
-        create=CREATE,
-        update=UPDATE,
+        create=[*CREATE, CPU_TARGET],
+        update=[*UPDATE, CPU_TARGET],
         status=STATUS,
     ),
 )

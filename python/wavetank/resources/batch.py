@@ -36,6 +36,7 @@ from .rule import (
     pointer,
     present,
     required,
+    same,
     seen,
     shows,
     struct,
@@ -306,7 +307,7 @@ JOB_WITH_SELECTOR: list[Check] = [
         "spec",
         use("job spec"),
         field("selector", when(absent("."), required(), otherwise=[SELECTOR])),
-        field("template", call("selected_template", nothing=True)),
+        field("template", call("selected_template")),
     ),
 ]
 
@@ -335,7 +336,10 @@ JOB_DEFAULTS: list[Step] = [
         ),
         default("manualSelector", False),
     ),
-    run("labels_from_template"),
+    provided(
+        either(present(".spec.selector"), equals(".spec.manualSelector", True)),
+        run("labels_from_template"),
+    ),
 ]
 
 JOB_CREATE: list[Check] = [
@@ -351,7 +355,7 @@ CRON_JOB: list[Check] = [
         field("schedule", need(valid("schedule"), call("schedule_zone"))),
         field("startingDeadlineSeconds", if_present(at_least(0))),
         unless(
-            ["same", "/spec.timeZone", "<spec.timeZone", None],
+            every(present("<spec"), same("/spec.timeZone", "<spec.timeZone")),
             field("timeZone", if_present(call("time_zone"))),
         ),
         field("concurrencyPolicy", need(one_of("Allow", "Forbid", "Replace"))),
@@ -360,7 +364,7 @@ CRON_JOB: list[Check] = [
             field("spec", use("job spec")),
             fields(
                 "spec.selector",
-                if_present(invalid("`selector` will be auto-generated", pointer())),
+                if_present(invalid("`selector` will be auto-generated", struct("LabelSelector"))),
             ),
             fields(
                 "spec.manualSelector",
@@ -388,7 +392,11 @@ KINDS = (
         "batch",
         "Job",
         defaults=JOB_DEFAULTS,
-        prepare=[run("job_selector"), removed("status"), *FIRST_GENERATION],
+        prepare=[
+            run("job_selector"),
+            removed("status"),
+            *FIRST_GENERATION,
+        ],
         prepare_update=[kept("status"), generation(("spec", "JobSpec"))],
         prepare_status=[kept("spec")],
         create=JOB_CREATE,
@@ -397,7 +405,7 @@ KINDS = (
             metadata_update(),
             *JOB_WITH_SELECTOR,
             call("job_completions"),
-            immutable("spec.selector", shape="LabelSelector"),
+            immutable("spec.selector", shape="LabelSelector", shown=struct("LabelSelector")),
             call("job_template_changes"),
             immutable("spec.completionMode"),
             immutable(

@@ -9,6 +9,7 @@ from .rule import (
     absent,
     call,
     each_hidden,
+    either,
     empty,
     equals,
     every,
@@ -27,6 +28,7 @@ from .rule import (
     required,
     under,
     union,
+    unless,
     up,
     valid,
     when,
@@ -81,7 +83,10 @@ def data_source(*, with_namespace: bool) -> list[Check]:
                 ),
             ),
         ),
-        field("apiGroup", if_filled(valid("dns_subdomain"))),
+        unless(
+            either(present("<spec.dataSource.apiGroup"), present("<spec.dataSourceRef.apiGroup")),
+            field("apiGroup", if_filled(valid("dns_subdomain"))),
+        ),
         *namespace,
     ]
 
@@ -112,8 +117,8 @@ CLAIM_SPEC_DEFAULTS: list[Step] = [
 ]
 
 CLAIM_IN_TEMPLATE_DEFAULTS: list[Step] = [
-    default("apiVersion", "v1"),
-    default("kind", "PersistentVolumeClaim"),
+    put("apiVersion", "v1"),
+    put("kind", "PersistentVolumeClaim"),
     made("spec", *CLAIM_SPEC_DEFAULTS),
     made("status", default_zero("phase", "Pending")),
 ]
@@ -310,6 +315,8 @@ KINDS = (
                 ["under", ["Spec.accessModes"], [required()]],
             ),
             fields("status.capacity", call("basic_amounts")),
+            fields("status.allocatedResourceStatuses", call("resize_statuses")),
+            fields("status.allocatedResources", call("allocated_amounts")),
         ],
     ),
 )

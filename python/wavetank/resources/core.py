@@ -86,7 +86,7 @@ POD_KIND = Kind(
     prepare_status=[
         kept("spec"),
         kept("metadata.ownerReferences"),
-        inside("status", copied("qosClass", "<status.qosClass")),
+        made("status", copied("qosClass", "<status.qosClass")),
     ],
     create=POD_CREATE,
     update=[
@@ -145,7 +145,11 @@ REPLICATION_CONTROLLER_KIND = Kind(
     prepare=[removed("status"), *FIRST_GENERATION],
     prepare_update=[kept("status"), generation(("spec", "ReplicationControllerSpec"))],
     prepare_status=[kept("spec")],
-    create=[metadata(), *REPLICATION_CONTROLLER],
+    create=[
+        fields("metadata.name", if_filled(valid("dns_subdomain_bytes"))),
+        metadata("any"),
+        *REPLICATION_CONTROLLER,
+    ],
     update=[metadata_update(), *REPLICATION_CONTROLLER],
     status=[
         metadata_update(),
@@ -179,7 +183,7 @@ def frozen(*names: str) -> Check:
         equals("<immutable", True),
         unless(equals("/immutable", True), under("immutable", forbidden(IMMUTABLE_DATA))),
         *[
-            unless(same(f"/{name}", f"<{name}"), under(name, forbidden(IMMUTABLE_DATA)))
+            unless(same(f"/{name}", f"<{name}", "map"), under(name, forbidden(IMMUTABLE_DATA)))
             for name in names
         ],
     )
@@ -283,6 +287,7 @@ LIMIT_RANGE_KIND = Kind(
             ),
         )
     ],
+    prepare=[inside("metadata", copied("name", ".uid"))],
     create=LIMIT_RANGE,
     update=LIMIT_RANGE,
     create_on_update=True,

@@ -114,7 +114,7 @@ KINDS = (
                 ("addressType", None),
                 ("endpoints", None),
                 ("ports", None),
-                ("metadata.labels", None),
+                ("metadata.labels", "map"),
             )
         ],
         create=[*HEAD, ENDPOINTS],

@@ -17,6 +17,7 @@ from .rule import (
     differs,
     each,
     either,
+    empty,
     ends,
     equals,
     field,
@@ -37,7 +38,7 @@ from .rule import (
     valid,
     when,
 )
-from .step import Step, default, generation, kept, made, removed, run
+from .step import Step, default, generation, kept, made, provided, removed, run
 
 APPROVED = "api-approved.kubernetes.io"
 APPROVAL: Check = when(
@@ -123,6 +124,7 @@ SPEC: Check = field(
 
 DEFINITION: list[Check] = [
     SPEC,
+    call("stored_versions"),
     APPROVAL,
     fields(
         "spec.preserveUnknownFields",
@@ -137,11 +139,14 @@ DEFINITION: list[Check] = [
     ),
 ]
 
-NAME: list[Check] = [metadata("dns_subdomain", namespaced=False), call("definition_name")]
+NAME: list[Check] = [
+    metadata("dns_subdomain", namespaced=False, finalizers=False),
+    call("definition_name"),
+]
 
 DEFAULTS: list[Step] = [
     made("spec", run("definition_names"), default("conversion", {"strategy": "None"})),
-    run("stored_versions"),
+    provided(empty(".status.storedVersions"), run("stored_versions")),
 ]
 
 KINDS = (
@@ -154,8 +159,8 @@ KINDS = (
         prepare_update=[kept("status"), run("stored_versions"), generation(("spec", None))],
         prepare_status=[kept("spec")],
         create=[*NAME, *DEFINITION],
-        update=[metadata_update(), *DEFINITION, call("definition_changes")],
-        status=[metadata_update(), fields("status.acceptedNames", *NAMES)],
+        update=[metadata_update(finalizers=False), *DEFINITION, call("definition_changes")],
+        status=[metadata_update(finalizers=False), fields("status.acceptedNames", *NAMES)],
         unconditional_update=False,
     ),
 )

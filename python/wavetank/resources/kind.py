@@ -5,11 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .step import inside, kept, removed, run
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .rule import Check
     from .step import Step
+
+PREPARE: list[Step] = [inside("metadata", run("owners"))]
+"""What every write does to an object before it is checked."""
+
+PREPARE_CREATE: list[Step] = [
+    *PREPARE,
+    inside("metadata", removed("deletionTimestamp"), removed("deletionGracePeriodSeconds")),
+]
+"""What every create does."""
+
+PREPARE_UPDATE: list[Step] = [*PREPARE, kept("metadata.generation")]
+"""What every update does."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +73,7 @@ class Kind:
 
     def rules(self) -> dict[str, Any]:
         """The declaration as plain data, for the compiler in Rust."""
-        lists = ("defaults", "prepare", "prepare_update", "prepare_status")
+        updates = ("prepare_update", "prepare_status")
         checks = ("allocate", "create", "update", "status")
         return {
             "group": self.group,
@@ -68,5 +82,8 @@ class Kind:
             "namespaced": self.namespaced,
             "unconditional_update": self.unconditional_update,
             "create_on_update": self.create_on_update,
-            **{name: list(getattr(self, name)) for name in (*lists, *checks)},
+            "defaults": list(self.defaults),
+            "prepare": [*PREPARE_CREATE, *self.prepare],
+            **{name: [*PREPARE_UPDATE, *getattr(self, name)] for name in updates},
+            **{name: list(getattr(self, name)) for name in checks},
         }

@@ -5,14 +5,20 @@ from __future__ import annotations
 from .rule import Check, call, field
 
 
-def metadata(name: str = "dns_subdomain", *, namespaced: bool = True) -> Check:
-    """The metadata of a new object whose name has this form."""
-    return field("metadata", call("metadata", name=name, namespaced=namespaced))
+def metadata(
+    name: str = "dns_subdomain", *, namespaced: bool = True, finalizers: bool = True
+) -> Check:
+    """Check the metadata of a new object whose name has this form.
+
+    Kinds of younger groups do not look at the form of finalizers.
+    """
+    rules = {"name": name, "namespaced": namespaced, "finalizers": finalizers}
+    return field("metadata", call("metadata", **rules))
 
 
-def metadata_update() -> Check:
-    """The metadata of an object that replaces another."""
-    return field("metadata", call("metadata_update"))
+def metadata_update(*, finalizers: bool = True) -> Check:
+    """Check the metadata of an object that replaces another."""
+    return field("metadata", call("metadata_update", finalizers=finalizers))
 
 
 LABELS: Check = call("labels")
@@ -30,5 +36,5 @@ COMMON: list[Check] = [field("metadata", call("metadata_common", namespaced=Fals
 COMMON_NAMESPACED: list[Check] = [field("metadata", call("metadata_common", namespaced=True))]
 """What holds for the metadata of every kind in namespaces."""
 
-COMMON_UPDATE: list[Check] = [field("metadata", call("metadata_update", shared=True))]
+COMMON_UPDATE: list[Check] = [field("metadata", call("metadata_update", finalizers=False))]
 """What holds for the metadata of every object that replaces another."""

@@ -7,6 +7,7 @@ from .metadata import metadata, metadata_update
 from .placement import TAINT_EFFECT
 from .rule import (
     Check,
+    absent,
     at_path,
     call,
     compare,
@@ -31,7 +32,7 @@ from .rule import (
     valid,
     when,
 )
-from .step import Step, inside, kept, quantities, run
+from .step import Step, inside, kept, provided, quantities, removed, run
 
 TAINTS: Check = fields(
     "spec",
@@ -129,8 +130,15 @@ NODE_KIND = Kind(
     "Node",
     namespaced=False,
     defaults=DEFAULTS,
-    prepare_update=[kept("status")],
-    prepare_status=[kept("spec")],
+    prepare=[inside("spec", removed("configSource"))],
+    prepare_update=[
+        kept("status"),
+        provided(absent("<spec.configSource"), inside("spec", removed("configSource"))),
+    ],
+    prepare_status=[
+        kept("spec"),
+        provided(absent("<status.config"), inside("status", removed("config"))),
+    ],
     create=CREATE,
     update=[*CREATE, *CHANGES],
     status=CHANGES,

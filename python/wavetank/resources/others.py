@@ -31,7 +31,7 @@ from .rule import (
 from .step import inside, quantities
 
 RUNTIME_CLASS: list[Check] = [
-    metadata("dns_subdomain", namespaced=False),
+    metadata("dns_subdomain", namespaced=False, finalizers=False),
     field("handler", need(valid("dns_label"))),
     field("overhead", ["from", ".podFixed", [if_present(call("overhead"))]]),
     field(
@@ -84,7 +84,7 @@ KINDS = (
         create=RUNTIME_CLASS,
         update=[
             *RUNTIME_CLASS,
-            metadata_update(),
+            metadata_update(finalizers=False),
             immutable("handler", shown=shows(".")),
         ],
         unconditional_update=False,
@@ -93,8 +93,8 @@ KINDS = (
     Kind(
         "coordination.k8s.io",
         "Lease",
-        create=[metadata(), LEASE],
-        update=[metadata_update(), LEASE],
+        create=[metadata(finalizers=False), LEASE],
+        update=[metadata_update(finalizers=False), LEASE],
         unconditional_update=False,
         create_on_update=True,
     ),

@@ -67,6 +67,7 @@ from .step import (
     items_of,
     made,
     provided,
+    put,
     quantities,
     run,
 )
@@ -324,8 +325,13 @@ POD_DEFAULTS: list[Step] = [
         items_of("initContainers", REQUESTS_FROM_LIMITS),
         run("pod_level_resources"),
         default("enableServiceLinks", True),
+        provided(
+            compare(".terminationGracePeriodSeconds", "<", 0),
+            put("terminationGracePeriodSeconds", 1),
+        ),
         HOST_PORT_DEFAULTS,
     ),
+    inside("status", run("pod_ips"), run("pod_ip")),
 ]
 """What decoding adds to a pod, but not to a template."""
 

@@ -16,6 +16,7 @@ from .rule import (
     if_filled,
     if_present,
     invalid,
+    literal,
     need,
     one_of,
     pointer,
@@ -126,7 +127,7 @@ AGGREGATION: Check = field(
             need(detail="at least one clusterRoleSelector required if aggregationRule is non-nil"),
             each(
                 SELECTOR,
-                unless(["has", ".", "selector"], invalid("invalid label selector.", pointer())),
+                unless(["has", ".", "selector"], invalid("invalid label selector.", literal(None))),
             ),
         )
     ),

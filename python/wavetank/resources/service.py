@@ -379,6 +379,7 @@ DEFAULTS: list[Step] = [
             default("internalTrafficPolicy", "Cluster"),
         ),
         provided(equals(".type", "LoadBalancer"), default("allocateLoadBalancerNodePorts", True)),
+        provided(equals(".type", "ExternalName"), removed("internalTrafficPolicy")),
     ),
     provided(
         equals(".spec.type", "LoadBalancer"),

@@ -32,20 +32,21 @@ from .rule import (
     required,
     same,
     shows,
+    struct,
     under,
     unique,
     unless,
     valid,
     when,
 )
-from .step import Step, default, default_zero, generation, made, quantity
+from .step import Step, default, default_zero, generation, kept, made, quantity, removed
 from .volume_sources import csi_driver_name
 
 TOPOLOGY: Check = field("allowedTopologies", call("topology_terms"))
 
 STORAGE_CLASS: list[Check] = [
     metadata("dns_subdomain", namespaced=False),
-    field("provisioner", need(valid("qualified_name_caseless"))),
+    field("provisioner", need(call("caseless_name"))),
     field("parameters", call("class_parameters", may_be_empty=True)),
     field("reclaimPolicy", if_filled(one_of("Delete", "Retain"))),
     field(
@@ -167,7 +168,7 @@ CAPACITY: list[Check] = [
 
 ATTRIBUTES_CLASS: list[Check] = [
     metadata("dns_subdomain", namespaced=False),
-    field("driverName", need(valid("qualified_name_caseless"))),
+    field("driverName", need(call("caseless_name"))),
     field("parameters", call("class_parameters", may_be_empty=False)),
 ]
 
@@ -213,6 +214,9 @@ ATTACHMENT: list[Check] = [
 
 GROUP = "storage.k8s.io"
 
+STATUS_KEEPS = ("labels", "annotations", "finalizers", "ownerReferences")
+"""What a write of the status leaves alone besides the specification."""
+
 KINDS = (
     Kind(
         GROUP,
@@ -223,7 +227,7 @@ KINDS = (
         update=[
             *STORAGE_CLASS,
             metadata_update(),
-            immutable("parameters"),
+            immutable("parameters", shape="map"),
             immutable("provisioner", shown=shows(".")),
             immutable("reclaimPolicy"),
             immutable("volumeBindingMode"),
@@ -258,8 +262,9 @@ KINDS = (
         defaults=[quantity("capacity"), quantity("maximumVolumeSize")],
         create=CAPACITY,
         update=[
+            *CAPACITY,
             metadata_update(),
-            immutable("nodeTopology", shape="LabelSelector"),
+            immutable("nodeTopology", shape="LabelSelector", shown=struct("LabelSelector")),
             immutable("storageClassName", shown=shows(".")),
         ],
         unconditional_update=False,
@@ -276,7 +281,7 @@ KINDS = (
                 under("driverName", forbidden("updates to driverName are forbidden.")),
             ),
             unless(
-                same("/parameters", "<parameters"),
+                same("/parameters", "<parameters", "map"),
                 under("parameters", forbidden("updates to parameters are forbidden.")),
             ),
             *ATTRIBUTES_CLASS,
@@ -286,11 +291,15 @@ KINDS = (
         GROUP,
         "VolumeAttachment",
         namespaced=False,
+        prepare=[removed("status")],
+        prepare_update=[kept("status")],
+        prepare_status=[kept("spec"), *[kept(f"metadata.{name}") for name in STATUS_KEEPS]],
         create=ATTACHMENT,
         update=[
             *ATTACHMENT,
             immutable("spec", shown=["value", ".", "json", "VolumeAttachmentSpec"]),
         ],
+        status=[metadata_update()],
         unconditional_update=False,
     ),
 )

@@ -227,7 +227,9 @@ impl<'p, 'd> Walk<'p, 'd> {
     /// The value as Go would print it in an error.
     #[allow(clippy::unused_self)]
     pub fn bad_value(&self, value: &Value, style: Style, shape: Option<ShapeId>) -> BadValue {
-        if let Some(shape) = shape {
+        if let Some(shape) = shape
+            && !value.is_null()
+        {
             return BadValue::raw(shapes::internal(value, shape).to_json());
         }
         match (style, value) {

@@ -8,10 +8,12 @@ use crate::labels::Selector;
 /// A form, named in declarations as in [`Format::by_name`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
+    Any,
     DnsLabel,
     DnsLabelPrefix,
     Dns1035Label,
     DnsSubdomain,
+    DnsSubdomainBytes,
     DnsSubdomainPrefix,
     DnsSubdomainUnderscore,
     WildcardSubdomain,
@@ -45,11 +47,13 @@ pub(super) enum Format {
     TimeZone,
 }
 
-const NAMES: [(&str, Format); 35] = [
+const NAMES: [(&str, Format); 37] = [
+    ("any", Format::Any),
     ("dns_label", Format::DnsLabel),
     ("dns_label_prefix", Format::DnsLabelPrefix),
     ("dns1035_label", Format::Dns1035Label),
     ("dns_subdomain", Format::DnsSubdomain),
+    ("dns_subdomain_bytes", Format::DnsSubdomainBytes),
     ("dns_subdomain_prefix", Format::DnsSubdomainPrefix),
     ("dns_subdomain_underscore", Format::DnsSubdomainUnderscore),
     ("wildcard_subdomain", Format::WildcardSubdomain),
@@ -114,10 +118,12 @@ impl Format {
     /// What is wrong with a text, one sentence each.
     pub fn text_problems(self, text: &str) -> Vec<String> {
         match self {
+            Self::Any => Vec::new(),
             Self::DnsLabel => names::dns1123_label(text),
             Self::DnsLabelPrefix => names::dns1123_label(&names::mask_trailing_dash(text)),
             Self::Dns1035Label => names::dns1035_label(text),
             Self::DnsSubdomain => names::dns1123_subdomain(text),
+            Self::DnsSubdomainBytes => in_bytes(names::dns1123_subdomain(text)),
             Self::DnsSubdomainPrefix => names::dns1123_subdomain(&names::mask_trailing_dash(text)),
             Self::DnsSubdomainUnderscore => names::dns1123_subdomain_with_underscore(text),
             Self::WildcardSubdomain => names::wildcard_dns1123_subdomain(text),
@@ -175,6 +181,15 @@ fn is_selector(value: &Value) -> bool {
         });
     }
     Selector::from_label_selector(value).is_ok()
+}
+
+/// Declarative validation counts bytes where the older sentences say characters.
+fn in_bytes(problems: Vec<String>) -> Vec<String> {
+    let count = |problem: String| match problem.strip_prefix("must be no more than ") {
+        Some(_) => problem.replace(" characters", " bytes"),
+        None => problem,
+    };
+    problems.into_iter().map(count).collect()
 }
 
 fn sentence(right: bool, otherwise: &str) -> Vec<String> {

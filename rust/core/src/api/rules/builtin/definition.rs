@@ -12,6 +12,7 @@ pub(super) const CHECKS: &[(&str, CheckFn)] = &[
     ("mixed_case_label", mixed_case_label),
     ("definition_versions", definition_versions),
     ("definition_changes", definition_changes),
+    ("stored_versions", stored_versions),
 ];
 
 pub(super) const STEPS: &[NamedStep] =
@@ -20,11 +21,14 @@ pub(super) const STEPS: &[NamedStep] =
 /// A definition is named after what it defines.
 fn definition_name<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, _: &Path<'_>, _: &Value) {
     let spec = field(here, "spec");
-    let name = text(field(here, "metadata"), "name");
+    let metadata = field(here, "metadata");
     let wanted = format!("{}.{}", text(field(spec, "names"), "plural"), text(spec, "group"));
-    if !name.is_empty() && name != wanted {
-        let detail = "must be spec.names.plural+\".\"+spec.group";
-        walk.errors.push(FieldError::invalid("metadata.name", name, detail));
+    for place in ["generateName", "name"] {
+        let name = text(metadata, place);
+        if !name.is_empty() && name != wanted {
+            let detail = "must be spec.names.plural+\".\"+spec.group";
+            walk.errors.push(FieldError::invalid(format!("metadata.{place}"), name, detail));
+        }
     }
 }
 
@@ -45,11 +49,52 @@ fn definition_versions<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path
     seen.sort_unstable();
     if seen.windows(2).any(|pair| pair[0] == pair[1]) {
         let detail = "must contain unique version names";
-        walk.errors.push(FieldError::invalid(path, printed(versions), detail));
+        walk.errors.push(FieldError::invalid(path, printed(here), detail));
     }
     if versions.iter().filter(|version| is_stored(version)).count() != 1 {
         let detail = "must have exactly one version marked as storage version";
-        walk.errors.push(FieldError::invalid(path, printed(versions), detail));
+        walk.errors.push(FieldError::invalid(path, printed(here), detail));
+    }
+    // The first version also stands in a field of its own.
+    let first = versions.first().map_or("", |version| text(version, "name"));
+    let problems = names::dns1035_label(first);
+    if !first.is_empty() && !problems.is_empty() {
+        walk.errors.push(FieldError::invalid("spec.version", first, problems.join(",")));
+    }
+}
+
+/// The stored versions of the status go with the versions of the specification.
+fn stored_versions<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, _: &Path<'_>, _: &Value) {
+    let stored = here.list_at(&["status", "storedVersions"]);
+    let path = "status.storedVersions";
+    let shown = || BadValue::json(field(field(here, "status"), "storedVersions"));
+    if stored.is_empty() {
+        let detail = "must have at least one stored version";
+        walk.errors.push(FieldError::invalid(path, shown(), detail));
+        return;
+    }
+    let mut left: Vec<(usize, &str)> = Vec::new();
+    left.extend(stored.iter().filter_map(Value::as_str).enumerate());
+    for version in here.list_at(&["spec", "versions"]) {
+        let name = text(version, "name");
+        match left.iter().position(|(_, known)| *known == name) {
+            Some(at) => {
+                left.remove(at);
+            }
+            None if is_stored(version) => {
+                let detail = format!("must have the storage version {name}");
+                walk.errors.push(FieldError::invalid(path, shown(), detail));
+            }
+            None => {}
+        }
+    }
+    for (at, name) in left {
+        let detail = format!(
+            "missing from spec.versions; {name} was previously a storage version, and must \
+                 remain in spec.versions until a storage migration ensures no data remains \
+                 persisted in {name} and removes {name} from status.storedVersions"
+        );
+        walk.errors.push(FieldError::invalid(format!("{path}[{at}]"), name, detail));
     }
 }
 
@@ -58,8 +103,10 @@ fn is_stored(version: &Value) -> bool {
 }
 
 /// The internal form: what all versions share stands elsewhere, and shows as absent here.
-fn printed(versions: &[Value]) -> BadValue {
-    let shared = |name: &str| versions.iter().all(|one| field(one, name) == field(&versions[0], name));
+fn printed(versions: &Value) -> BadValue {
+    let Some(versions) = versions.as_list() else { return BadValue::raw("null") };
+    let shared =
+        |name: &str| versions.iter().all(|one| field(one, name) == field(&versions[0], name));
     let print = |version: &Value| {
         let flag = |name: &str| field(version, name).as_bool().unwrap_or(false);
         let part = |name: &str| match shared(name) {

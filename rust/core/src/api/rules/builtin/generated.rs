@@ -16,6 +16,8 @@ pub(super) const STEPS: &[NamedStep] = &[
     ("allocatable", "allocatable", allocatable),
     ("pod_cidrs", "podCIDRs", pod_cidrs),
     ("pod_cidr", "podCIDR", pod_cidr),
+    ("pod_ips", "podIPs", pod_ips),
+    ("pod_ip", "podIP", pod_ip),
     ("limit_defaults", "default", limit_defaults),
     ("limit_default_requests", "defaultRequest", limit_default_requests),
     ("scale_up_rules", "scaleUp", scale_up_rules),
@@ -100,13 +102,26 @@ fn allocatable(status: &Value, _: &Value) -> Option<Value> {
 
 fn pod_cidrs(spec: &Value, _: &Value) -> Option<Value> {
     let first = text(spec, "podCIDR");
-    let missing = field(spec, "podCIDRs").is_empty() && !first.is_empty();
-    missing.then(|| vec![Value::from(first)].into())
+    let differs = spec.list_at(&["podCIDRs"]).first().and_then(Value::as_str) != Some(first);
+    (differs && !first.is_empty()).then(|| vec![Value::from(first)].into())
 }
 
 fn pod_cidr(spec: &Value, _: &Value) -> Option<Value> {
     let first = spec.list_at(&["podCIDRs"]).first()?;
     (field(spec, "podCIDR") != first).then(|| first.clone())
+}
+
+/// A pod's addresses and the first of them, of which writers know one or both.
+fn pod_ips(status: &Value, _: &Value) -> Option<Value> {
+    let first = text(status, "podIP");
+    let known = status.list_at(&["podIPs"]).first().map(|one| text(one, "ip"));
+    let differs = known != Some(first);
+    (differs && !first.is_empty()).then(|| vec![Value::map([("ip", Value::from(first))])].into())
+}
+
+fn pod_ip(status: &Value, _: &Value) -> Option<Value> {
+    let first = field(status.list_at(&["podIPs"]).first()?, "ip");
+    (!first.is_null() && field(status, "podIP") != first).then(|| first.clone())
 }
 
 /// What a container's limits default to: the most it may have.

@@ -46,6 +46,9 @@ fn is_latest(image: &str) -> bool {
     }
 }
 
+/// The most bytes a name may have without its host; one without a folder stands in `library/`.
+const NAME_MAX: usize = 255;
+
 /// Whether a reference's host, folders and base name are well formed.
 fn is_name(before: &str, base: &str) -> bool {
     let mut parts: Vec<&str> = before.split('/').collect();
@@ -55,12 +58,32 @@ fn is_name(before: &str, base: &str) -> bool {
     };
     if parts.first().is_some_and(|part| is_host(part)) {
         let host = parts.remove(0);
-        let legal = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
-        if host.is_empty() || !host.chars().all(legal) {
+        if !is_host_name(host) {
             return false;
         }
     }
-    parts.iter().chain([&base]).all(|part| is_component(part))
+    let mut length: usize = base.len() + parts.iter().map(|part| part.len() + 1).sum::<usize>();
+    if before.is_empty() {
+        length += "library/".len();
+    }
+    let is_id =
+        before.is_empty() && base.len() == 64 && base.bytes().all(|b| b.is_ascii_hexdigit());
+    !is_id && length <= NAME_MAX && parts.iter().chain([&base]).all(|part| is_component(part))
+}
+
+/// Labels of letters, digits and inner dashes, or an address in brackets; then maybe a port.
+fn is_host_name(host: &str) -> bool {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !host.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let is_label = |label: &str| {
+        let legal = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && legal
+    };
+    let is_address = name.starts_with('[') && name.ends_with(']');
+    port.is_none_or(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
+        && (is_address || name.split('.').all(is_label))
 }
 
 /// Lower case letters and digits, joined by `.`, `_`, `__` or dashes.
@@ -89,6 +112,8 @@ mod tests {
             ("Upper/case", true),
             ("UPPER", false),
             ("a b", false),
+            ("../x", false),
+            ("a.b:/x", false),
         ] {
             assert_eq!(is_latest(image), latest, "{image:?}");
         }

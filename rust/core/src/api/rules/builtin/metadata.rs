@@ -49,9 +49,8 @@ fn annotations<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<'_>, _:
 fn metadata<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<'_>, arguments: &Value) {
     let form = Format::by_name(argument(arguments, "name")).unwrap_or(Format::DnsSubdomain);
     common(walk, here, path, form, flag(arguments, "namespaced"));
-    let finalizers = path.child("finalizers");
-    for (at, finalizer) in items(here, "finalizers").enumerate() {
-        kubernetes_finalizer(walk, finalizer, &finalizers.index(at));
+    if flag(arguments, "finalizers") {
+        own_finalizers(walk, here, path);
     }
 }
 
@@ -235,11 +234,15 @@ fn metadata_update<'d>(
         }
     }
     shared_parts(walk, here, path);
-    if !flag(arguments, "shared") {
-        let finalizers = path.child("finalizers");
-        for (at, finalizer) in items(here, "finalizers").enumerate() {
-            kubernetes_finalizer(walk, finalizer, &finalizers.index(at));
-        }
+    if flag(arguments, "finalizers") {
+        own_finalizers(walk, here, path);
+    }
+}
+
+fn own_finalizers(walk: &mut Walk<'_, '_>, here: &Value, path: &Path<'_>) {
+    let path = path.child("finalizers");
+    for (at, finalizer) in items(here, "finalizers").enumerate() {
+        kubernetes_finalizer(walk, finalizer, &path.index(at));
     }
 }
 

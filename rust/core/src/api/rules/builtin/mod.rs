@@ -5,11 +5,14 @@
 //! here; what it computes is set, and `null` removes the field.
 
 mod annotations;
+mod claim_status;
 pub(super) mod cron;
 mod definition;
 mod environment;
 mod generated;
 mod image;
+mod job;
+mod job_status;
 mod metadata;
 mod metrics;
 mod network;
@@ -66,11 +69,14 @@ impl StepFn {
 
 /// The check of this name.
 pub(super) fn check(name: &str) -> Option<CheckFn> {
-    let tables: [&[(&str, CheckFn)]; 21] = [
+    let tables: [&[(&str, CheckFn)]; 24] = [
         annotations::CHECKS,
+        claim_status::CHECKS,
         cron::CHECKS,
         definition::CHECKS,
         environment::CHECKS,
+        job::CHECKS,
+        job_status::CHECKS,
         metadata::CHECKS,
         metrics::CHECKS,
         network::CHECKS,
@@ -99,7 +105,8 @@ pub(super) fn check(name: &str) -> Option<CheckFn> {
 
 /// The step of this name.
 pub(super) fn step(name: &str) -> Option<StepFn> {
-    let tables = [definition::STEPS, generated::STEPS, image::STEPS, prepare::STEPS, service::STEPS];
+    let tables =
+        [definition::STEPS, generated::STEPS, image::STEPS, prepare::STEPS, service::STEPS];
     let mut all = tables.into_iter().flatten();
     let (_, field, compute) = all.find(|(known, _, _)| *known == name)?;
     Some(StepFn { field, compute: *compute })

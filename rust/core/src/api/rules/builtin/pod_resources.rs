@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::CheckFn;
-use super::resources::{NameRule, entries, is_pod_level, may_overcommit, requirements};
+use super::resources::{NameRule, claims, entries, is_pod_level, may_overcommit, requirements};
 use crate::api::rules::check::{Walk, quantity};
 use crate::api::rules::reference::{field, text};
 use crate::api::{FieldError, Path};
@@ -28,6 +28,7 @@ fn pod_level_resources<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path
     }
     let (limits, requests) = (field(resources, "limits"), field(resources, "requests"));
     requirements(walk, limits, requests, &path, NameRule::Pod);
+    claims(walk, field(resources, "claims"), &path.child("claims"));
     at_least_the_sum(walk, here, requests, "requests", &path.child("requests"));
     at_least_the_sum(walk, here, limits, "limits", &path.child("limits"));
     within_pod_limits(walk, here, limits, &path.child("containers"));

@@ -365,9 +365,24 @@ fn addresses(walk: &mut Walk<'_, '_>, status: &Value, old: &Value, path: &Path<'
                 invalid(walk, &at.index(index), address, ip::legacy_ip_faults(address));
             }
         }
-        let families: Vec<bool> =
-            all.iter().filter_map(|one| ip::parse_ip(one)).map(|one| one.is_ipv6()).collect();
-        if all.len() > 1 && (all.len() > 2 || families.first() == families.last()) {
+        if all.len() < 2 {
+            continue;
+        }
+        let mut families = Vec::new();
+        let unread = all.iter().enumerate().find(|(_, one)| match ip::parse_ip(one) {
+            Some(address) => {
+                families.push(address.is_ipv6());
+                false
+            }
+            None => true,
+        });
+        if let Some((index, address)) = unread {
+            let error =
+                format!("failed to check for dual stack with error:invalid IP[{index}]: {address}");
+            walk.errors.push(FieldError::internal(&at, error));
+        }
+        let both = families.contains(&true) && families.contains(&false) && unread.is_none();
+        if all.len() > 2 || !both {
             let json = |one: &Value| match shapes::by_name(shape) {
                 Some(shape) => shapes::internal(one, shape).to_json(),
                 None => one.to_json(),

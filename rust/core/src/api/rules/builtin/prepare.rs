@@ -6,6 +6,7 @@ use crate::api::rules::shapes;
 use crate::base::{Map, Value};
 
 pub(super) const STEPS: &[NamedStep] = &[
+    ("owners", "ownerReferences", owners),
     ("pod_status", "status", pod_status),
     ("merged_label_keys", "spec", merged_label_keys),
     ("dropped_pod_fields", "spec", dropped_pod_fields),
@@ -197,4 +198,14 @@ fn template_generation(set: &Value, old: &Value) -> Option<Value> {
     let mut metadata = metadata.clone();
     metadata.set(&["annotations", KEY], text);
     Some(metadata)
+}
+
+/// An owner that is named twice counts once.
+fn owners(metadata: &Value, _: &Value) -> Option<Value> {
+    let given = metadata.list_at(&["ownerReferences"]);
+    let repeated = |at: usize| given[..at].contains(&given[at]);
+    (1..given.len()).any(repeated).then(|| {
+        let once = (0..given.len()).filter(|at| !repeated(*at));
+        once.map(|at| given[at].clone()).collect::<Vec<_>>().into()
+    })
 }

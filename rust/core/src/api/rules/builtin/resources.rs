@@ -218,7 +218,7 @@ fn container_resource_name_here<'d>(
 }
 
 /// A container may use the devices that the pod claims, each once.
-fn claims(walk: &mut Walk<'_, '_>, claims: &Value, path: &Path<'_>) {
+pub(super) fn claims(walk: &mut Walk<'_, '_>, claims: &Value, path: &Path<'_>) {
     let Some(claims) = claims.as_list() else { return };
     let pod = walk.scope.anchors[POD as usize];
     let claimed = pod.list_at(&["resourceClaims"]).iter().map(|claim| text(claim, "name"));

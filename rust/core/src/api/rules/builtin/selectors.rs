@@ -1,6 +1,6 @@
 //! Label selectors, and the templates they must select.
 
-use super::{CheckFn, flag};
+use super::CheckFn;
 use crate::api::rules::check::Walk;
 use crate::api::rules::reference::{at, field, text};
 use crate::api::{BadValue, FieldError, Path};
@@ -68,18 +68,11 @@ fn requirement(walk: &mut Walk<'_, '_>, expression: &Value, path: &Path<'_>) {
 }
 
 /// The labels of the template that stands here must match the selector of the object's
-/// specification. An empty or absent selector says nothing, unless `nothing` is set: then an
-/// absent one matches nothing.
-fn selected_template<'d>(
-    walk: &mut Walk<'_, 'd>,
-    here: &'d Value,
-    path: &Path<'_>,
-    arguments: &Value,
-) {
+/// specification; an absent selector matches nothing.
+fn selected_template<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<'_>, _: &Value) {
     let selector = at(walk.scope.root, &[Text::from("spec"), Text::from("selector")]);
     let labels = field(field(here, "metadata"), "labels");
-    let silent = !flag(arguments, "nothing") && selector.is_null();
-    if !silent && !selects(selector, labels) {
+    if !selects(selector, labels) {
         does_not_match(walk, labels, path);
     }
 }
@@ -103,8 +96,9 @@ fn does_not_match(walk: &mut Walk<'_, '_>, labels: &Value, path: &Path<'_>) {
 /// Whether a LabelSelector selects these labels. One that cannot be read is somebody else's
 /// error and counts as matching.
 pub(super) fn selects(selector: &Value, labels: &Value) -> bool {
-    if !selector.is_null() && selector.list_at(&["matchExpressions"]).is_empty() {
-        return has_all(labels, field(selector, "matchLabels"));
+    let plain = !selector.is_null() && selector.list_at(&["matchExpressions"]).is_empty();
+    if plain && has_all(labels, field(selector, "matchLabels")) {
+        return true;
     }
     let empty = Map::new();
     let labels = labels.as_map().unwrap_or(&empty);

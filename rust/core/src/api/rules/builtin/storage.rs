@@ -10,6 +10,7 @@ use crate::api::{BadValue, FieldError, Path};
 use crate::base::{Quantity, Value, names};
 
 pub(super) const CHECKS: &[(&str, CheckFn)] = &[
+    ("caseless_name", caseless_name),
     ("exclusive_mode", exclusive_mode),
     ("claim_size", claim_size),
     ("data_sources_agree", data_sources_agree),
@@ -208,7 +209,7 @@ fn basic_amounts<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<'_>, 
     }
 }
 
-fn basic_amount(walk: &mut Walk<'_, '_>, amount: Quantity, path: &Path<'_>) {
+pub(super) fn basic_amount(walk: &mut Walk<'_, '_>, amount: Quantity, path: &Path<'_>) {
     if amount.value() < 0 {
         let detail = "must be a valid resource quantity";
         walk.errors.push(FieldError::invalid(path, amount.value(), detail));
@@ -413,5 +414,13 @@ fn csi_drivers_stay<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<'_
             let at = spec.child("drivers");
             walk.errors.push(FieldError::invalid(at, BadValue::raw(shown), "field is immutable"));
         }
+    }
+}
+
+/// A qualified name whose case does not matter, and which is shown in lower case.
+fn caseless_name<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<'_>, _: &Value) {
+    let name = here.as_str().unwrap_or_default().to_lowercase();
+    for problem in names::label_key(&name) {
+        walk.errors.push(FieldError::invalid(path, &name, problem));
     }
 }
