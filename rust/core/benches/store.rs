@@ -20,7 +20,7 @@ fn main() {
 }
 
 fn empty() -> Store {
-    let mut store = Store::new(Registry::new(), Arc::new(Rules::default()), 7, Time(0));
+    let mut store = Store::new(Registry::new(), Arc::new(Rules::none()), 7, Time(0));
     let namespace = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"default"}}"#;
     store.create(Value::from_json(namespace).unwrap(), &WriteOptions::default()).unwrap();
     store
@@ -90,5 +90,5 @@ fn save_1_000_000_pods(bencher: Bencher) {
 #[divan::bench(sample_count = 3)]
 fn load_1_000_000_pods(bencher: Bencher) {
     let bytes = filled(1_000_000, 100).to_bytes();
-    bencher.bench_local(|| Store::from_bytes(&bytes, Arc::new(Rules::default())).unwrap());
+    bencher.bench_local(|| Store::from_bytes(&bytes, Arc::new(Rules::none())).unwrap());
 }

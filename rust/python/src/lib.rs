@@ -12,6 +12,7 @@ mod error;
 mod kinds;
 mod manifest;
 mod objects;
+mod rules;
 mod units;
 mod watch;
 mod world;
@@ -27,6 +28,8 @@ mod _core {
     #[pymodule_export]
     use super::manifest::{Document, read_manifest, to_json, to_yaml};
     #[pymodule_export]
+    use super::rules::PyRules;
+    #[pymodule_export]
     use super::units::{
         canonical_quantity, canonical_selector, format_duration, format_time, parse_duration,
         parse_time, quantity_milli_value, quantity_value, same_template, template_hash,
@@ -34,7 +37,7 @@ mod _core {
     #[pymodule_export]
     use super::watch::Watch;
     #[pymodule_export]
-    use super::world::{CompiledRules, World};
+    use super::world::World;
 
     use pyo3::prelude::*;
 

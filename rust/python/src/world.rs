@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyBytes, PyDict};
-use wavetank_core::api::{KindId, Registry, Rules};
+use pyo3::types::{PyBytes, PyDict};
+use wavetank_core::api::{KindId, Registry};
 use wavetank_core::base::{Latencies, Latency, Nanos, Time, Value};
 use wavetank_core::engine::{Setup, World as Engine};
 use wavetank_core::store::ObjectId;
 
 use crate::convert::value_from_py;
 use crate::error::value_error;
+use crate::rules::PyRules;
 
 /// A cluster: objects, clock and everything that acts in it.
 #[pyclass(frozen, module = "wavetank._core")]
@@ -49,12 +50,12 @@ impl World {
     #[new]
     #[pyo3(signature = (rules, *, seed, start_ns, latencies))]
     fn new(
-        rules: &Bound<PyAny>,
+        rules: &Bound<PyRules>,
         seed: u64,
         start_ns: i64,
         latencies: &Bound<PyDict>,
     ) -> PyResult<Self> {
-        let rules = compile_rules(rules)?;
+        let rules = Arc::clone(&rules.get().rules);
         let setup = Setup { seed, start: Time(start_ns), latencies: read_latencies(latencies)? };
         Ok(Self::around(Engine::new(Registry::new(), rules, setup)))
     }
@@ -97,8 +98,12 @@ impl World {
 
     /// The cluster some bytes (an array of uint8) stand for; `rules` as for the constructor.
     #[staticmethod]
-    fn from_bytes(py: Python, data: PyReadonlyArray1<u8>, rules: &Bound<PyAny>) -> PyResult<Self> {
-        let rules = compile_rules(rules)?;
+    fn from_bytes(
+        py: Python,
+        data: PyReadonlyArray1<u8>,
+        rules: &Bound<PyRules>,
+    ) -> PyResult<Self> {
+        let rules = Arc::clone(&rules.get().rules);
         let bytes = data.as_slice()?;
         let engine = py.detach(|| Engine::from_bytes(bytes, rules)).map_err(value_error)?;
         Ok(Self::around(engine))
@@ -108,26 +113,6 @@ impl World {
 /// Kinds travel as small integers.
 pub fn kind_id(number: usize) -> KindId {
     KindId::new(number)
-}
-
-fn compile_rules(rules: &Bound<PyAny>) -> PyResult<Arc<Rules>> {
-    if let Ok(rules) = rules.cast::<CompiledRules>() {
-        return Ok(Arc::clone(&rules.get().0));
-    }
-    Rules::compile(&value_from_py(rules)?).map(Arc::new).map_err(value_error)
-}
-
-/// Defaulting and validation rules, compiled once and shared by all worlds.
-#[pyclass(frozen, module = "wavetank._core", name = "Rules")]
-pub struct CompiledRules(Arc<Rules>);
-
-#[pymethods]
-impl CompiledRules {
-    #[new]
-    fn new(program: &Bound<PyAny>) -> PyResult<Self> {
-        let rules = Rules::compile(&value_from_py(program)?).map_err(value_error)?;
-        Ok(Self(Arc::new(rules)))
-    }
 }
 
 /// Latencies from a dict of names: `{"constant_ns": n}`, `{"uniform_ns": [low, high]}` or

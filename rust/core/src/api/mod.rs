@@ -3,8 +3,8 @@
 //! Read in this order: [`registry`] (every kind there is), [`kinds`] and [`types`] (what it
 //! knows of each), [`names`] (group, version, kind, resource), [`path`] (where in an object
 //! an error is), [`field_error`], [`status`] and [`error`] (what callers get back); then what is
-//! done with documents: [`decode`], [`patch`], [`convert`], and [`custom`] for kinds that
-//! CustomResourceDefinitions add.
+//! done with documents: [`decode`], [`rules`] (defaults and what makes an object invalid),
+//! [`patch`], [`convert`], and [`custom`] for kinds that CustomResourceDefinitions add.
 //!
 //! What this is not: it stores nothing and knows no cluster. Everything here is a function of
 //! the documents it is given.

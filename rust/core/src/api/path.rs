@@ -54,6 +54,11 @@ impl<'a> Path<'a> {
         Path { parent: Some(self), step: Step::Key(key) }
     }
 
+    /// Where this is a field, item or entry of; nothing for the object itself and its fields.
+    pub fn parent(&self) -> Option<&'a Path<'a>> {
+        self.parent
+    }
+
     /// Whether this is the object itself.
     pub const fn is_root(&self) -> bool {
         matches!(self.step, Step::Root)

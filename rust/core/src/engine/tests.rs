@@ -16,7 +16,7 @@ const FOREVER: Time = Time(i64::MAX);
 
 fn world(latencies: Latencies) -> World {
     let setup = Setup { seed: 7, start: Time::from_unix_secs(1_000_000), latencies };
-    World::new(Registry::new(), Arc::new(Rules::default()), setup)
+    World::new(Registry::new(), Arc::new(Rules::none()), setup)
 }
 
 fn add_nodes(world: &mut World, count: usize, pods: i64) {
@@ -229,7 +229,7 @@ fn a_loaded_world_goes_on_as_the_saved_one() {
         r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"web"},"spec":{"selector":{"app":"web"},"ports":[{"port":80}]}}"#,
     );
     saved.advance(Until::Time(saved.now().after(Nanos::from_secs(48))), &mut || false);
-    let mut loaded = World::from_bytes(&saved.to_bytes(), Arc::new(Rules::default())).unwrap();
+    let mut loaded = World::from_bytes(&saved.to_bytes(), Arc::new(Rules::none())).unwrap();
     assert!(saved.to_bytes() == loaded.to_bytes(), "the bytes differ");
     for world in [&mut saved, &mut loaded] {
         create_pods(world, 5, "");

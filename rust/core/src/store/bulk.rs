@@ -56,31 +56,60 @@ impl Store {
         let Some(first) = names.first() else { return Ok(Vec::new()) };
         let example = first.text(&self.strings);
         object.set(&["metadata", "name"], example);
-        self.prepare_for_create(kind, &mut object);
-        self.apply_defaults(kind, &mut object);
-        self.admit(kind, &mut object)?;
-        self.validate_create(kind, &object)?;
+        let original = object.clone();
+        self.make_ready(kind, &mut object)?;
         if options.dry_run {
             return Ok(Vec::new());
         }
+        if self.is_individual(kind) {
+            return self.create_each(original, &names, options);
+        }
         let mut incoming = self.split(kind, object);
         let pod = (kind == self.kinds.pod).then(|| self.take_pod_state(&mut incoming));
+        let generation = u32::try_from(incoming.meta.generation).unwrap_or(0);
         let body = Arc::new(self.make_body(&mut incoming));
-        let slots = self.insert_many(kind, &body, pod.as_ref(), &names);
+        let slots = self.insert_many(kind, &body, generation, pod.as_ref(), &names);
         Ok(slots.map(|slot| self.table(kind).id(kind, slot)).collect())
     }
 
+    /// Whether objects of a kind get something each, besides name and uid, when they are made: a
+    /// selector by uid, an address, a kind.
+    fn is_individual(&self, kind: KindId) -> bool {
+        let named = &self.registry.kind(kind).id;
+        kind == self.kinds.service
+            || kind == self.kinds.definition
+            || (named.group == "batch" && named.kind == "Job")
+    }
+
+    /// Creates objects one by one from a template.
+    fn create_each(
+        &mut self,
+        template: Value,
+        names: &[Name],
+        options: &WriteOptions,
+    ) -> ApiResult<Vec<ObjectId>> {
+        let texts: Vec<Text> = names.iter().map(|name| name.text(&self.strings)).collect();
+        texts
+            .into_iter()
+            .map(|name| {
+                let mut object = template.clone();
+                object.set(&["metadata", "name"], name);
+                self.create(object, options).map(|written| written.id)
+            })
+            .collect()
+    }
+
     /// Adds rows of one body. The body's label set has one use already.
-    pub(crate) fn insert_many(
+    fn insert_many(
         &mut self,
         kind: KindId,
         body: &Arc<Body>,
+        generation: u32,
         pod: Option<&PodState>,
         names: &[Name],
     ) -> Range<u32> {
         let count = names.len();
         let owner = self.controller_of(kind, body);
-        let generation = u32::from(self.policy(kind).generation);
         let uid = self.uids.issue_range(count);
         let created = self.now.to_second();
         let revision = self.revision() + 1;

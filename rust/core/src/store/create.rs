@@ -4,13 +4,15 @@ use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
 
+use super::addresses::Addresses;
 use super::log::Verb;
 use super::meta::Meta;
 use super::object::{Body, Name, ObjectId, Row};
 use super::pod::{PodState, UNSCHEDULABLE};
 use super::{Store, pod_status};
 use crate::api::decode::{cannot_be_handled, decode, strict_error};
-use crate::api::{ApiError, ApiResult, KindId};
+use crate::api::rules::RuleKind;
+use crate::api::{ApiError, ApiResult, FieldError, KindId, custom};
 use crate::base::random::suffix_text;
 use crate::base::{Map, StrId, Text, Value};
 
@@ -80,10 +82,7 @@ impl Store {
         self.check_namespace_open(kind, namespace.as_deref())?;
         set_namespace(&mut object, namespace.as_deref());
         let generated = self.generate_name(kind, namespace.as_deref(), &mut object)?;
-        self.prepare_for_create(kind, &mut object);
-        self.apply_defaults(kind, &mut object);
-        self.admit(kind, &mut object)?;
-        self.validate_create(kind, &object)?;
+        let addresses = self.make_ready(kind, &mut object)?;
         let name: Text = object.str_at(&["metadata", "name"]).unwrap_or_default().into();
         if self.find(kind, namespace.as_deref(), &name).is_some() {
             return Err(ApiError::already_exists(self.resource(kind), &name));
@@ -92,9 +91,9 @@ impl Store {
             let id = ObjectId { kind, slot: u32::MAX, generation: 0 };
             return Ok(Written { id, object, warnings, changed: true });
         }
+        self.addresses = addresses;
         let mut incoming = self.split(kind, object);
         incoming.meta.created = Some(self.now.to_second());
-        incoming.meta.generation = i64::from(self.policy(kind).generation);
         incoming.meta.uid = Text::default();
         incoming.meta.deletion = None;
         let name = generated.unwrap_or_else(|| Name::whole(self.strings.intern(&name)));
@@ -127,6 +126,7 @@ impl Store {
         let incoming = self.split(kind, object);
         let name = Name::whole(self.strings.intern(&name));
         let id = self.insert(incoming, name, Verb::Restored);
+        self.take_addresses(id);
         if kind == self.kinds.definition {
             self.define(id)?;
         }
@@ -226,13 +226,42 @@ impl Store {
         Err(ApiError::generate_name_conflict(self.resource(kind), &prefix, 1))
     }
 
-    /// What the registry's strategies do to a new object: the status is not the creator's to
-    /// say, and some kinds start with one.
-    pub(super) fn prepare_for_create(&self, kind: KindId, object: &mut Value) {
-        let named = self.registry.kind(kind);
-        let has_status = named.preferred().subresource("status").is_some();
-        if has_status && !self.policy(kind).keeps_status {
+    /// Everything between the name of a new object and its row: defaults, admission, what its
+    /// kind's strategy does, addresses, and the checks. Returns the addresses as they are once
+    /// the object is stored.
+    pub(super) fn make_ready(&self, kind: KindId, object: &mut Value) -> ApiResult<Addresses> {
+        self.apply_defaults(kind, object);
+        self.admit(kind, object)?;
+        object.set(&["metadata", "uid"], self.uids.text(self.uids.peek()));
+        self.prepare_create(kind, object);
+        let addresses = self.allocate(kind, object, None)?;
+        let errors = match self.rules_of(kind, object) {
+            Some(rules) => self.rules.validate_create(rules, object),
+            None => self.validate_custom(kind, object),
+        };
+        self.refuse(kind, object, &errors)?;
+        Ok(addresses)
+    }
+
+    /// The rules for an object of this kind in its version.
+    pub(super) fn rules_of(&self, kind: KindId, object: &Value) -> Option<RuleKind> {
+        let api_version = object.str_at(&["apiVersion"])?;
+        self.rules.find(api_version, &self.registry.kind(kind).id.kind)
+    }
+
+    /// What the kind's strategy does to a new object: the status is not the creator's to say,
+    /// the generation starts, some kinds start with fields of their own.
+    fn prepare_create(&self, kind: KindId, object: &mut Value) {
+        if let Some(rules) = self.rules_of(kind, object) {
+            self.rules.prepare_create(rules, object);
+            return;
+        }
+        let policy = self.policy(kind);
+        if self.has_status(kind) && !policy.keeps_status {
             object.remove(&["status"]);
+        }
+        if policy.generation {
+            object.set(&["metadata", "generation"], 1);
         }
         if kind == self.kinds.namespace {
             object.set(&["status", "phase"], "Active");
@@ -240,19 +269,46 @@ impl Store {
         }
     }
 
-    pub(super) fn apply_defaults(&self, kind: KindId, object: &mut Value) {
-        self.rules.default_object(&self.registry.kind(kind).id, object);
+    /// Whether the kind has a status subresource.
+    pub(super) fn has_status(&self, kind: KindId) -> bool {
+        self.registry.kind(kind).preferred().subresource("status").is_some()
     }
 
-    /// Refuses a new object that breaks a rule of its kind.
-    pub(super) fn validate_create(&self, kind: KindId, object: &Value) -> ApiResult<()> {
-        let id = &self.registry.kind(kind).id;
-        let errors = self.rules.validate_create(id, object);
+    /// Adds what decoding adds to an object.
+    pub(super) fn apply_defaults(&self, kind: KindId, object: &mut Value) {
+        if let Some(rules) = self.rules_of(kind, object) {
+            self.rules.default(rules, object);
+        } else if let Some(openapi) = self.custom_schema(kind, object) {
+            custom::default(openapi, object);
+        }
+    }
+
+    /// What the schema of a custom resource's version finds wrong.
+    pub(super) fn validate_custom(&self, kind: KindId, object: &Value) -> Vec<FieldError> {
+        self.custom_schema(kind, object)
+            .map_or_else(Vec::new, |openapi| custom::validate(openapi, object))
+    }
+
+    /// The schema of a custom resource in its version.
+    fn custom_schema(&self, kind: KindId, object: &Value) -> Option<&Value> {
+        let kind = self.registry.kind(kind);
+        kind.definition.as_ref()?;
+        let version = object.str_at(&["apiVersion"])?.rsplit('/').next()?;
+        kind.version(version)?.openapi.as_ref()
+    }
+
+    /// Answers 422 when anything was found wrong.
+    pub(super) fn refuse(
+        &self,
+        kind: KindId,
+        object: &Value,
+        errors: &[FieldError],
+    ) -> ApiResult<()> {
         if errors.is_empty() {
             return Ok(());
         }
         let name = object.str_at(&["metadata", "name"]).unwrap_or_default();
-        Err(ApiError::invalid(id, name, &errors))
+        Err(ApiError::invalid(&self.registry.kind(kind).id, name, errors))
     }
 
     /// Takes a decoded document apart.
@@ -264,7 +320,7 @@ impl Store {
             .iter()
             .position(|version| named.api_version(version) == api_version)
             .unwrap_or(0) as u8;
-        let status_apart = named.preferred().subresource("status").is_some();
+        let status_apart = self.has_status(kind);
         let Value::Map(map) = object else { unreachable!("a decoded object is a map") };
         let mut doc = Arc::unwrap_or_clone(map);
         doc.remove("apiVersion");

@@ -217,6 +217,7 @@ impl Store {
         if id.kind == self.kinds.pod {
             self.displace_pod(id.slot);
         }
+        self.free_addresses(id);
         self.table_mut(id.kind).remove(id.slot, &name);
         let revision = self.log_write(Verb::Deleted, id, before, Some(previous.clone()));
         if id.kind == self.kinds.definition {

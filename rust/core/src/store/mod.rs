@@ -7,6 +7,7 @@
 //! What this is not: it starts nothing and reacts to nothing. Controllers, the scheduler and
 //! kubelets read the log and write back through the same verbs as any client.
 
+pub mod addresses;
 mod admission;
 pub mod apply;
 pub mod bulk;
@@ -112,6 +113,7 @@ pub struct Store {
     pods: CowVec<PodState>,
     by_node: CowMap<StrId, Posting>,
     log: WatchLog,
+    addresses: addresses::Addresses,
     pages: list::Pages,
 }
 
@@ -132,6 +134,7 @@ impl Store {
             pods: CowVec::new(),
             by_node: CowMap::new(),
             log: WatchLog::starting_after(0),
+            addresses: addresses::Addresses::new(seed),
             pages: list::Pages::default(),
         }
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::addresses::Addresses;
 use super::events::EventLog;
 use super::list::Pages;
 use super::log::{Entry, EntryParts, Version, WatchLog};
@@ -36,6 +37,7 @@ pub struct Saved {
     messages: Vec<Text>,
     pod_messages: Vec<(u32, u32)>,
     log: SavedLog,
+    addresses: Addresses,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -157,6 +159,7 @@ impl Store {
             messages: messages.items,
             pod_messages,
             log: SavedLog { first, compacted, entries },
+            addresses: self.addresses.clone(),
         }
     }
 
@@ -232,6 +235,7 @@ impl Store {
             pods,
             by_node: CowMap::new(),
             log: WatchLog::from_parts(entries, saved.log.first, saved.log.compacted),
+            addresses: saved.addresses,
             pages: Pages::default(),
         };
         store.rebuild();

@@ -17,7 +17,7 @@ use crate::labels::{FieldSelector, Selector};
 
 fn store() -> Store {
     let mut store =
-        Store::new(Registry::new(), Arc::new(Rules::default()), 7, Time::from_unix_secs(1_000));
+        Store::new(Registry::new(), Arc::new(Rules::none()), 7, Time::from_unix_secs(1_000));
     create(&mut store, r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"default"}}"#);
     store
 }
@@ -329,7 +329,7 @@ fn a_loaded_store_goes_on_as_the_saved_one_would() {
     saved.delete_many(&ids[40..45], &DeleteOptions::default()).unwrap();
     let bytes = postcard::to_stdvec(&saved.to_saved()).unwrap();
     let mut loaded =
-        Store::from_saved(postcard::from_bytes(&bytes).unwrap(), Arc::new(Rules::default()));
+        Store::from_saved(postcard::from_bytes(&bytes).unwrap(), Arc::new(Rules::none()));
     for store in [&mut saved, &mut loaded] {
         create(store, &config_map("later", "1"));
         store.bind(ids[25], "node-2").unwrap();

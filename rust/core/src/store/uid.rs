@@ -35,6 +35,11 @@ impl Uids {
         self.issue_range(1)
     }
 
+    /// The uid that will be issued next.
+    pub fn peek(&self) -> Uid {
+        Uid(NonZeroU64::new(self.next).expect("starts at one"))
+    }
+
     /// The first of `count` consecutive uids; see [`Uid::nth`].
     pub fn issue_range(&mut self, count: usize) -> Uid {
         let first = Uid(NonZeroU64::new(self.next).expect("starts at one"));

@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
+use super::addresses::Addresses;
 use super::create::{Incoming, Strictness, WriteOptions, Written};
 use super::log::{Verb, Version};
 use super::object::{Body, ObjectId};
 use super::{Store, pod_status};
 use crate::api::patch::{PatchKind, patch_object, strict_patch_error};
-use crate::api::{ApiError, ApiResult, FieldError, Path};
+use crate::api::{ApiError, ApiResult, FieldError, KindId, Path};
 use crate::base::{Map, Value};
 
 /// Which part of an object a write is about.
@@ -86,24 +87,24 @@ impl Store {
         let old = self.get(id).expect("the caller found it");
         self.check_preconditions(id, &object, &old)?;
         keep_what_the_server_owns(&mut object, &old);
-        self.select_part(id, &mut object, &old, part);
+        if part == Part::Finalize {
+            let finalizers = object.at(&["spec", "finalizers"]).cloned();
+            object = old.clone();
+            set_or_remove(&mut object, &["spec", "finalizers"], finalizers);
+        }
         self.apply_defaults(id.kind, &mut object);
-        let named = &self.registry.kind(id.kind).id;
-        let errors = self.rules.validate_update(named, &object, &old);
-        if !errors.is_empty() {
-            let name = self.name(id).unwrap_or_default();
-            return Err(ApiError::invalid(named, &name, &errors));
-        }
-        let rises =
-            part != Part::Status && self.policy(id.kind).generation && spec_differs(&object, &old);
-        if rises {
-            let generation = old.int_at(&["metadata", "generation"]).unwrap_or(0);
-            object.set(&["metadata", "generation"], generation + 1);
-        }
+        let addresses = self.prepare_update(id, &mut object, &old, part)?;
+        let errors = match self.rules_of(id.kind, &object) {
+            Some(rules) if part == Part::Status => self.rules.validate_status(rules, &object, &old),
+            Some(rules) => self.rules.validate_update(rules, &object, &old),
+            None => self.validate_custom(id.kind, &object),
+        };
+        self.refuse(id.kind, &object, &errors)?;
         let changed = object != old;
         if dry_run || !changed {
             return Ok(Written { id, object, warnings, changed });
         }
+        self.addresses = addresses;
         let incoming = self.split(id.kind, object);
         self.rewrite(id, incoming);
         if id.kind == self.kinds.definition && part == Part::Whole {
@@ -121,7 +122,7 @@ impl Store {
             Some(given) if given != stored => {
                 return Err(ApiError::optimistic_lock(resource, &name));
             }
-            None if self.policy(id.kind).conditional_update => {
+            None if self.is_conditional(id.kind, object) => {
                 let path = Path::new("metadata");
                 let path = path.child("resourceVersion");
                 let error = FieldError::invalid(path, 0, "must be specified for an update");
@@ -142,27 +143,44 @@ impl Store {
         }
     }
 
-    /// Puts back from `old` what a write of this part may not touch.
-    fn select_part(&self, id: ObjectId, object: &mut Value, old: &Value, part: Part) {
-        let has_status = self.registry.kind(id.kind).preferred().subresource("status").is_some();
-        match part {
-            Part::Whole if has_status => restore_field(object, old, &["status"]),
-            Part::Whole => {}
-            Part::Status => {
-                let status = object.get("status").cloned();
-                let meta = object.get("metadata").cloned().unwrap_or_default();
-                *object = old.clone();
-                set_or_remove(object, &["status"], status);
-                for field in ["annotations", "finalizers", "managedFields"] {
-                    set_or_remove(object, &["metadata", field], meta.get(field).cloned());
+    /// Whether an update of this kind must name the resourceVersion it was made against.
+    fn is_conditional(&self, kind: KindId, object: &Value) -> bool {
+        match self.rules_of(kind, object) {
+            Some(rules) => !self.rules.allows_unconditional_update(rules),
+            None => self.policy(kind).conditional_update,
+        }
+    }
+
+    /// What the kind's strategy does to an object that replaces another: parts this write is
+    /// not about stay as they were, and the generation counts changes of the specification.
+    fn prepare_update(
+        &self,
+        id: ObjectId,
+        object: &mut Value,
+        old: &Value,
+        part: Part,
+    ) -> ApiResult<Addresses> {
+        match (self.rules_of(id.kind, object), part) {
+            (_, Part::Finalize) => {}
+            (Some(rules), Part::Status) => {
+                self.rules.prepare_status(rules, object, old);
+            }
+            (Some(rules), Part::Whole) => {
+                self.rules.prepare_update(rules, object, old);
+                return self.allocate(id.kind, object, Some(old));
+            }
+            (None, Part::Status) => keep_all_but_status(object, old),
+            (None, Part::Whole) => {
+                if self.has_status(id.kind) {
+                    restore_field(object, old, &["status"]);
+                }
+                if self.policy(id.kind).generation && spec_differs(object, old) {
+                    let generation = old.int_at(&["metadata", "generation"]).unwrap_or(0);
+                    object.set(&["metadata", "generation"], generation + 1);
                 }
             }
-            Part::Finalize => {
-                let finalizers = object.at(&["spec", "finalizers"]).cloned();
-                *object = old.clone();
-                set_or_remove(object, &["spec", "finalizers"], finalizers);
-            }
         }
+        Ok(self.addresses.clone())
     }
 
     /// Stores a checked object over the one that is there and logs the write.
@@ -239,6 +257,17 @@ impl Store {
             self.set_pod(id.slot, pod, &previous.row);
         }
         self.log_write(Verb::Modified, id, before, Some(previous));
+    }
+}
+
+/// A status write of a kind without rules: annotations and finalizers may change with it.
+fn keep_all_but_status(object: &mut Value, old: &Value) {
+    let status = object.get("status").cloned();
+    let meta = object.get("metadata").cloned().unwrap_or_default();
+    *object = old.clone();
+    set_or_remove(object, &["status"], status);
+    for field in ["annotations", "finalizers", "managedFields"] {
+        set_or_remove(object, &["metadata", field], meta.get(field).cloned());
     }
 }
 

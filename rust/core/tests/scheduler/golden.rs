@@ -11,7 +11,17 @@ use wavetank_core::base::Value;
 use wavetank_core::sched::replay::replay;
 
 /// Families of cases whose plugins stand.
-const FAMILIES: &[&str] = &["fit", "taints", "nodeaffinity", "ports", "images", "preemption", "spread", "softspread","defaultspread",];
+const FAMILIES: &[&str] = &[
+    "fit",
+    "taints",
+    "nodeaffinity",
+    "ports",
+    "images",
+    "preemption",
+    "spread",
+    "softspread",
+    "defaultspread",
+];
 
 fn golden() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3)?;
@@ -41,7 +51,7 @@ fn every_recorded_decision_is_ours() {
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let rules = Arc::new(Rules::default());
+    let rules = Arc::new(Rules::none());
     let (mut pods, mut wrong) = (0, Vec::new());
     for file in &files {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();

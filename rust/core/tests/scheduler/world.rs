@@ -117,5 +117,5 @@ impl World {
 }
 
 pub fn rules() -> Arc<Rules> {
-    Arc::default()
+    Arc::new(Rules::none())
 }

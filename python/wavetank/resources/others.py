@@ -1,0 +1,101 @@
+"""Kinds of small groups: RuntimeClass, Lease."""
+
+from __future__ import annotations
+
+from .kind import Kind
+from .metadata import LABELS, metadata, metadata_update
+from .placement import TOLERATIONS
+from .rule import (
+    Check,
+    call,
+    compare,
+    duplicate,
+    each,
+    empty,
+    every,
+    field,
+    filled,
+    forbidden,
+    fresh,
+    if_present,
+    immutable,
+    invalid,
+    need,
+    pointer,
+    shows,
+    under,
+    unique,
+    valid,
+    when,
+)
+from .step import inside, quantities
+
+RUNTIME_CLASS: list[Check] = [
+    metadata("dns_subdomain", namespaced=False, finalizers=False),
+    field("handler", need(valid("dns_label"))),
+    field("overhead", ["from", ".podFixed", [if_present(call("overhead"))]]),
+    field(
+        "scheduling",
+        field("nodeSelector", LABELS),
+        field(
+            "tolerations",
+            *TOLERATIONS,
+            fresh(
+                "tolerations",
+                each(
+                    unique(
+                        "tolerations",
+                        ".key",
+                        ".operator",
+                        ".value",
+                        ".effect",
+                        otherwise=[duplicate(["value", ".", "json", "Toleration"])],
+                    )
+                ),
+            ),
+        ),
+    ),
+]
+
+LEASE: Check = field(
+    "spec",
+    field(
+        "leaseDurationSeconds",
+        if_present(when(compare(".", "<=", 0), invalid("must be greater than 0", pointer()))),
+    ),
+    field(
+        "leaseTransitions",
+        if_present(
+            when(compare(".", "<", 0), invalid("must be greater than or equal to 0", pointer()))
+        ),
+    ),
+    when(
+        every(filled(".preferredHolder"), empty(".strategy")),
+        under("preferredHolder", forbidden("may only be specified if `strategy` is defined")),
+    ),
+)
+
+KINDS = (
+    Kind(
+        "node.k8s.io",
+        "RuntimeClass",
+        namespaced=False,
+        defaults=[inside("overhead", quantities("podFixed"))],
+        create=RUNTIME_CLASS,
+        update=[
+            *RUNTIME_CLASS,
+            metadata_update(finalizers=False),
+            immutable("handler", shown=shows(".")),
+        ],
+        unconditional_update=False,
+        create_on_update=True,
+    ),
+    Kind(
+        "coordination.k8s.io",
+        "Lease",
+        create=[metadata(finalizers=False), LEASE],
+        update=[metadata_update(finalizers=False), LEASE],
+        unconditional_update=False,
+        create_on_update=True,
+    ),
+)
