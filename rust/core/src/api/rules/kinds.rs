@@ -50,8 +50,9 @@ impl Rules {
     /// # Panics
     /// Never: an empty program compiles.
     pub fn none() -> Self {
-        let empty = Value::map([("kinds", Value::from(Vec::new()))]);
-        Self::compile(&empty).expect("an empty program compiles")
+        let lists = ["kinds", "cluster metadata", "namespaced metadata", "updated metadata"];
+        let program = Value::map(lists.map(|name| (name, Value::from(Vec::new()))));
+        Self::compile(&program).expect("an empty program compiles")
     }
 
     /// Compiles the plain data that `wavetank.resources.program()` returns.
