@@ -25,7 +25,7 @@ fn json(text: &str) -> Value {
 
 /// A cluster of equal nodes in three zones.
 fn cluster(nodes: usize) -> Store {
-    let mut store = Store::new(Registry::new(), Arc::new(Rules::default()), 7, Time(0));
+    let mut store = Store::new(Registry::new(), Arc::default(), 7, Time(0));
     store.set_event_policy(EventPolicy::Warnings);
     let namespace = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"default"}}"#;
     store.create(json(namespace), &WriteOptions::default()).unwrap();

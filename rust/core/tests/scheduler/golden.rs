@@ -11,7 +11,17 @@ use wavetank_core::base::Value;
 use wavetank_core::sched::replay::replay;
 
 /// Families of cases whose plugins stand.
-const FAMILIES: &[&str] = &["fit", "taints", "nodeaffinity", "ports", "images", "preemption", "spread", "softspread","defaultspread",];
+const FAMILIES: &[&str] = &[
+    "fit",
+    "taints",
+    "nodeaffinity",
+    "ports",
+    "images",
+    "preemption",
+    "spread",
+    "softspread",
+    "defaultspread",
+];
 
 fn golden() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3)?;
@@ -41,7 +51,7 @@ fn every_recorded_decision_is_ours() {
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let rules = Arc::new(Rules::default());
+    let rules: Arc<Rules> = Arc::default();
     let (mut pods, mut wrong) = (0, Vec::new());
     for file in &files {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
@@ -61,6 +71,5 @@ fn every_recorded_decision_is_ours() {
     }
     let sample: Vec<&String> = wrong.iter().take(20).collect();
     assert!(wrong.is_empty(), "{} of {pods} pods differ:\n{sample:#?}", wrong.len());
-    eprintln!("{pods} pods");
     assert!(pods > 1_000, "only {pods} pods were compared");
 }
