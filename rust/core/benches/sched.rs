@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use wavetank_core::api::{Registry, Rules};
+use wavetank_core::api::Registry;
 use wavetank_core::base::{Time, Value};
 use wavetank_core::sched::{Config, Scheduler};
 use wavetank_core::store::Store;
