@@ -9,15 +9,15 @@
 /// # Panics
 /// For what is not finite and positive.
 pub fn go_log(x: f64) -> f64 {
-    const LN2_HIGH: f64 = 6.931_471_803_691_238_164_9e-1;
-    const LN2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
-    const L1: f64 = 6.666_666_666_666_735_13e-1;
-    const L2: f64 = 3.999_999_999_940_941_908e-1;
-    const L3: f64 = 2.857_142_874_366_239_149e-1;
-    const L4: f64 = 2.222_219_843_214_978_396e-1;
-    const L5: f64 = 1.818_357_216_161_805_012e-1;
-    const L6: f64 = 1.531_383_769_920_937_332e-1;
-    const L7: f64 = 1.479_819_860_511_658_591e-1;
+    const LN2_HIGH: f64 = 0.693_147_180_369_123_8;
+    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    const L1: f64 = 0.666_666_666_666_673_5;
+    const L2: f64 = 0.399_999_999_994_094_2;
+    const L3: f64 = 0.285_714_287_436_623_9;
+    const L4: f64 = 0.222_221_984_321_497_84;
+    const L5: f64 = 0.181_835_721_616_180_5;
+    const L6: f64 = 0.153_138_376_992_093_73;
+    const L7: f64 = 0.147_981_986_051_165_86;
     assert!(x.is_finite() && x > 0.0, "no logarithm of {x}");
     let (mut fraction, mut exponent) = split(x);
     if fraction < std::f64::consts::FRAC_1_SQRT_2 {

@@ -11,6 +11,7 @@
 
 use std::sync::Arc;
 
+use super::affinity_pods::AffinityPods;
 use super::nodes::{NodeId, Nodes, PodOnNode};
 use super::nominations::Nominations;
 use super::pod_info::{InfoId, PodInfo, PodInfos};
@@ -61,6 +62,8 @@ pub struct Cache {
     pub infos: PodInfos,
     /// Pods that wait for room on a node they were promised.
     pub nominations: Nominations,
+    /// Pods on nodes that have affinity terms.
+    pub affinity: AffinityPods,
     pods: CowVec<PodRecord>,
 }
 
@@ -113,6 +116,17 @@ impl Cache {
         let on_node = self.on_node(slot, terminating);
         let pod = Arc::clone(self.infos.get(on_node.info));
         self.nodes.add_pod(node, on_node, &pod);
+        if pod.affinity.is_some() {
+            self.affinity.add(on_node.info, slot);
+        }
+    }
+
+    /// Takes the pod at `slot`, which had this content, off its node.
+    pub fn take_off_node(&mut self, slot: u32, node: NodeId, info: InfoId, pod: &PodInfo) {
+        self.nodes.remove_pod(node, slot, pod);
+        if pod.affinity.is_some() {
+            self.affinity.remove(info, slot);
+        }
     }
 
     /// What scheduling needs of the pod at `slot`.

@@ -14,6 +14,7 @@
 //! What this is not: it knows no clock but the store's `now`, keeps no thread, and calls no
 //! kubelet. A cycle takes no virtual time of its own; the engine decides when the next one is.
 
+pub mod affinity_pods;
 pub mod cache;
 pub mod config;
 pub mod cycle;
@@ -27,6 +28,7 @@ pub mod nodes;
 pub mod nominations;
 pub mod observe;
 pub mod plugins;
+pub mod pod_affinity;
 pub mod pod_info;
 pub mod queue;
 pub mod replay;

@@ -191,7 +191,8 @@ impl Scheduler {
             return;
         };
         let name = self.cache.nodes.info(node).name.clone();
-        self.cache.nodes.remove_pod(node, slot, &old);
+        let before = record.info.expect("the pod is known");
+        self.cache.take_off_node(slot, node, before, &old);
         let node = self.cache.nodes.number(&name);
         let record = PodRecord { place: Place::Node(node), ..self.cache.pod(slot) };
         self.cache.set_pod(slot, record);
@@ -228,7 +229,7 @@ impl Scheduler {
         match record.place {
             Place::Queue(number) => self.queue.remove(number),
             Place::Assumed(node) | Place::Node(node) => {
-                self.cache.nodes.remove_pod(node, slot, &info);
+                self.cache.take_off_node(slot, node, info_id, &info);
             }
             Place::Nowhere => {}
         }
@@ -292,7 +293,7 @@ impl Scheduler {
                 let info = self.cache.infos.get(content);
                 let Some(profile) = self.profile_of(info) else { continue };
                 if at_most.is_none_or(|most| info.priority <= most)
-                    && plugins::hint(plugin, event, info, &store.sets, &profile.args)
+                    && plugins::hint(plugin, event, info, store, &profile.args)
                 {
                     woken.extend(self.queue.waiting.pods(plugin, content));
                 }
@@ -318,7 +319,7 @@ impl Scheduler {
         let Some(profile) = self.profile_of(info) else { return };
         let helped = blamed.iter().any(|plugin| {
             plugins::is_interested(plugin, &event)
-                && plugins::hint(plugin, &event, info, &store.sets, &profile.args)
+                && plugins::hint(plugin, &event, info, store, &profile.args)
         });
         if helped {
             self.requeue(store, number);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::node_selector::NodeAffinity;
+use super::pod_affinity::PodAffinity;
 use super::requests::{Requests, is_sidecar};
 use super::spread_constraint::{Owner, SpreadConstraint};
 use super::taints::Toleration;
@@ -54,6 +55,8 @@ pub struct PodInfo {
     pub node_affinity: Option<NodeAffinity>,
     /// `spec.topologySpreadConstraints`.
     pub spread: Vec<SpreadConstraint>,
+    /// `podAffinity` and `podAntiAffinity`.
+    pub affinity: Option<Box<PodAffinity>>,
     /// Its controller, if of a kind that says which pods belong together.
     pub owner: Option<Owner>,
     /// Ports it takes on its node.
@@ -90,6 +93,7 @@ impl PodInfo {
             tolerations: Toleration::read_list(spec),
             node_affinity: NodeAffinity::read(spec),
             spread: spread.iter().map(SpreadConstraint::read).collect(),
+            affinity: PodAffinity::read(spec, body.namespace),
             owner: Owner::read(&body.meta),
             host_ports: host_ports(spec),
             images: images(spec),
@@ -107,7 +111,8 @@ impl PodInfo {
 
     /// The topology keys it names.
     pub fn topology_keys(&self) -> impl Iterator<Item = &Text> {
-        self.spread.iter().map(|constraint| &constraint.key)
+        let affinity = self.affinity.iter().flat_map(|affinity| affinity.topology_keys());
+        self.spread.iter().map(|constraint| &constraint.key).chain(affinity)
     }
 }
 

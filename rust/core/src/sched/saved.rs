@@ -133,9 +133,17 @@ fn restore_nodes(
             if cache.pod(*slot).info.is_none() {
                 return Err(mismatch());
             }
-            nodes.add_pod(node.id, cache.on_node(*slot, *terminating), cache.info(*slot));
+            let on_node = cache.on_node(*slot, *terminating);
+            let pod = Arc::clone(cache.info(*slot));
+            nodes.add_pod(node.id, on_node, &pod);
+            if pod.affinity.is_some() {
+                cache.affinity.add(on_node.info, *slot);
+            }
         }
         nodes.set_nominated(node.id, !cache.nominations.on(&node.name).is_empty());
+    }
+    for key in cache.nodes.topologies.keys() {
+        nodes.know_topology(key, &store.sets);
     }
     cache.nodes = nodes;
     Ok(())

@@ -64,6 +64,11 @@ impl Topologies {
         self.0.iter().position(|topology| topology.key == key).map(KeyId::new)
     }
 
+    /// Every key.
+    pub fn keys(&self) -> impl Iterator<Item = &Text> {
+        self.0.iter().map(|topology| &topology.key)
+    }
+
     /// A key's column.
     pub fn get(&self, key: KeyId) -> &Arc<Topology> {
         &self.0[key.index()]

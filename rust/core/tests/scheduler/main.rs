@@ -3,6 +3,7 @@
 
 mod golden;
 mod naive;
+mod naive_neighbours;
 mod properties;
 mod scenarios;
 mod world;

@@ -1,11 +1,13 @@
-//! The rules of the issue-two plugins over plain documents: nothing compiled, nothing kept, one
-//! walk per question. It is slow and reads like the reference; the scheduler must agree.
+//! The rules of the plugins over plain documents: nothing compiled, nothing kept, one walk per
+//! question. It is slow and reads like the reference; the scheduler must agree.
 
 use std::collections::BTreeMap;
 
 use wavetank_core::base::{Map, Quantity, Value};
 use wavetank_core::store::Store;
 use wavetank_core::store::pod::Phase;
+
+use super::naive_neighbours::Neighbourhood;
 
 /// What is said of one node.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,19 +19,22 @@ pub enum Verdict {
 }
 
 /// A node with the pods that count on it.
-struct Node {
-    object: Value,
-    pods: Vec<Value>,
+pub struct Node {
+    pub object: Value,
+    pub pods: Vec<Value>,
 }
 
 /// What becomes of a pod on each node, by name.
 pub fn judge(store: &Store, pod: &Value) -> BTreeMap<String, Verdict> {
     let nodes = nodes(store);
-    let verdicts = nodes.iter().map(|node| (name(&node.object).to_owned(), filter(pod, node)));
+    let namespaces = namespaces(store);
+    let around = Neighbourhood { pod, nodes: &nodes, namespaces: &namespaces };
+    let verdicts =
+        nodes.iter().map(|node| (name(&node.object).to_owned(), filter(pod, node, &around)));
     let verdicts: BTreeMap<String, Option<Verdict>> = verdicts.collect();
     let feasible: Vec<&Node> =
         nodes.iter().filter(|node| verdicts[name(&node.object)].is_none()).collect();
-    let mut totals = score(pod, &feasible);
+    let mut totals = score(pod, &feasible, &around);
     verdicts
         .into_iter()
         .map(|(node, verdict)| {
@@ -38,6 +43,14 @@ pub fn judge(store: &Store, pod: &Value) -> BTreeMap<String, Verdict> {
             (node, verdict)
         })
         .collect()
+}
+
+fn namespaces(store: &Store) -> BTreeMap<String, Value> {
+    let kind = store.kinds.namespace;
+    let objects = store.table(kind).iter().map(|(slot, _)| store.table(kind).id(kind, slot));
+    let objects = objects.map(|id| store.get(id).unwrap());
+    let labels = |object: &Value| object.at(&["metadata", "labels"]).cloned().unwrap_or_default();
+    objects.map(|object| (name(&object).to_owned(), labels(&object))).collect()
 }
 
 fn nodes(store: &Store) -> Vec<Node> {
@@ -62,7 +75,7 @@ fn name(object: &Value) -> &str {
     object.str_at(&["metadata", "name"]).unwrap()
 }
 
-fn filter(pod: &Value, node: &Node) -> Option<Verdict> {
+fn filter(pod: &Value, node: &Node, around: &Neighbourhood) -> Option<Verdict> {
     let final_no = |reason: &str| Some(Verdict::Rejected(UU, vec![reason.to_owned()]));
     let spec = |field: &str| node.object.at(&["spec", field]);
     let cordoned = spec("unschedulable").and_then(Value::as_bool).unwrap_or(false);
@@ -84,12 +97,18 @@ fn filter(pod: &Value, node: &Node) -> Option<Verdict> {
         let reason = "node(s) didn't have free ports for the requested pod ports";
         return Some(Verdict::Rejected("Unschedulable", vec![reason.to_owned()]));
     }
-    fit(pod, node)
+    let neighbours = || {
+        let forbids = around.spread_forbids(&node.object);
+        let (reason, is_final) = forbids.or_else(|| around.affinity_forbids(&node.object))?;
+        let code = if is_final { UU } else { "Unschedulable" };
+        Some(Verdict::Rejected(code, vec![reason.to_owned()]))
+    };
+    fit(pod, node).or_else(neighbours)
 }
 
 const UU: &str = "UnschedulableAndUnresolvable";
 
-fn tolerates(pod: &Value, key: &str, value: &str, effect: &str) -> bool {
+pub fn tolerates(pod: &Value, key: &str, value: &str, effect: &str) -> bool {
     pod.list_at(&["spec", "tolerations"]).iter().any(|toleration| {
         let word = |field: &str| toleration.str_at(&[field]).unwrap_or_default();
         (word("effect").is_empty() || word("effect") == effect)
@@ -98,7 +117,7 @@ fn tolerates(pod: &Value, key: &str, value: &str, effect: &str) -> bool {
     })
 }
 
-fn selects(pod: &Value, node: &Value) -> bool {
+pub fn selects(pod: &Value, node: &Value) -> bool {
     let label = |key: &str| node.str_at(&["metadata", "labels", key]);
     let selector = pod.at(&["spec", "nodeSelector"]).and_then(Value::as_map);
     let mut pairs = selector.into_iter().flat_map(Map::iter);
@@ -195,7 +214,7 @@ fn fit(pod: &Value, node: &Node) -> Option<Verdict> {
 }
 
 /// The total of every feasible node.
-fn score(pod: &Value, nodes: &[&Node]) -> BTreeMap<String, i64> {
+fn score(pod: &Value, nodes: &[&Node], around: &Neighbourhood) -> BTreeMap<String, i64> {
     let mut totals: BTreeMap<String, i64> =
         nodes.iter().map(|node| (name(&node.object).to_owned(), 0)).collect();
     let mut add = |weight: i64, scores: Vec<i64>| {
@@ -215,6 +234,10 @@ fn score(pod: &Value, nodes: &[&Node]) -> BTreeMap<String, i64> {
     if request(pod, "cpu", 0) != 0 || request(pod, "memory", 0) != 0 {
         add(1, nodes.iter().map(|node| balance_gain(pod, node)).collect());
     }
+    if let Some(scores) = around.spread_scores(nodes) {
+        add(2, scores);
+    }
+    add(2, around.affinity_scores(nodes));
     totals
 }
 

@@ -21,7 +21,7 @@ enum Op {
     AddNode(u8, u8, u8),
     ChangeNode(usize, u8, u8),
     RemoveNode(usize),
-    AddPod(u8, u8, u8, u8),
+    AddPod(u8, u8, u8, u8, u8),
     DeletePod(usize),
     EndPod(usize),
     Schedule,
@@ -34,7 +34,8 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (any(), any(), any()).prop_map(|(a, b, c)| Op::AddNode(a, b, c)),
         2 => (0..100usize, any(), any()).prop_map(|(at, a, b)| Op::ChangeNode(at, a, b)),
         1 => (0..100usize).prop_map(Op::RemoveNode),
-        8 => (any(), any(), any(), any()).prop_map(|(a, b, c, d)| Op::AddPod(a, b, c, d)),
+        8 => (any(), any(), any(), any(), any())
+            .prop_map(|(a, b, c, d, e)| Op::AddPod(a, b, c, d, e)),
         2 => (0..100usize).prop_map(Op::DeletePod),
         1 => (0..100usize).prop_map(Op::EndPod),
         12 => Just(Op::Schedule),
@@ -102,7 +103,69 @@ fn container(number: u8, extra: &str) -> String {
     format!(r#"{{"name":"c","image":"web","resources":{{"requests":{{{requests}}}}}{extra}}}"#)
 }
 
-fn pod(name: &str, size: u8, init: u8, place: u8, toleration: u8) -> Value {
+/// Terms about other pods.
+fn neighbours(number: u8) -> Vec<String> {
+    let term = |key: &str, app: &str, more: &str| {
+        format!(
+            r#"{{"topologyKey":"{key}","labelSelector":{{"matchLabels":{{"app":"{app}"}}}}{more}}}"#
+        )
+    };
+    let weighted =
+        |weight: i64, term: &str| format!(r#"{{"weight":{weight},"podAffinityTerm":{term}}}"#);
+    let side = |side: &str, when: &str, terms: &[String]| {
+        let terms = terms.join(",");
+        format!(r#""{side}":{{"{when}DuringSchedulingIgnoredDuringExecution":[{terms}]}}"#)
+    };
+    let (zone, host) = ("topology.kubernetes.io/zone", "kubernetes.io/hostname");
+    let others = r#","namespaceSelector":{"matchLabels":{"team":"b"}}"#;
+    let both = r#","namespaces":["default","other"]"#;
+    match number % 12 {
+        0 => vec![side("podAntiAffinity", "required", &[term(host, "db", both)])],
+        1 => vec![side("podAffinity", "required", &[term(zone, "web", "")])],
+        2 => vec![
+            side("podAffinity", "required", &[term(zone, "db", ""), term(host, "db", "")]),
+            side("podAntiAffinity", "required", &[term(host, "web", others)]),
+        ],
+        3 => vec![
+            side("podAffinity", "preferred", &[weighted(7, &term(zone, "web", others))]),
+            side("podAntiAffinity", "preferred", &[weighted(50, &term(host, "web", ""))]),
+        ],
+        4 => vec![side("podAntiAffinity", "preferred", &[weighted(3, &term("disk", "db", both))])],
+        5 => vec![side("podAntiAffinity", "required", &[term("disk", "db", "")])],
+        _ => Vec::new(),
+    }
+}
+
+/// Constraints on how a pod is spread.
+fn spread(number: u8) -> String {
+    let constraint = |key: &str, when: &str, more: &str| {
+        format!(
+            r#"{{"topologyKey":"{key}","whenUnsatisfiable":"{when}",
+            "labelSelector":{{"matchLabels":{{"app":"web"}}}}{more}}}"#
+        )
+    };
+    let (zone, host) = ("topology.kubernetes.io/zone", "kubernetes.io/hostname");
+    let constraints = match number / 12 % 8 {
+        0 => vec![constraint(zone, "DoNotSchedule", r#","maxSkew":1"#)],
+        1 => vec![
+            constraint(host, "DoNotSchedule", r#","maxSkew":2,"minDomains":3"#),
+            constraint(zone, "ScheduleAnyway", r#","maxSkew":1"#),
+        ],
+        2 => vec![
+            constraint(zone, "ScheduleAnyway", r#","maxSkew":3,"nodeTaintsPolicy":"Honor""#),
+            constraint(host, "ScheduleAnyway", r#","maxSkew":1"#),
+        ],
+        3 => vec![constraint(
+            "disk",
+            "DoNotSchedule",
+            r#","maxSkew":1,"nodeAffinityPolicy":"Ignore","nodeTaintsPolicy":"Honor""#,
+        )],
+        _ => Vec::new(),
+    };
+    format!(r#""topologySpreadConstraints":[{}]"#, constraints.join(","))
+}
+
+fn pod(name: &str, size: u8, init: u8, place: u8, toleration: u8, around: u8) -> Value {
     let ports = pick(&["", "", "", r#","ports":[{"containerPort":80,"hostPort":80}]"#], size / 7);
     let init = match init % 5 {
         0 => format!(r#","initContainers":[{}]"#, container(init / 5, "")),
@@ -140,11 +203,12 @@ fn pod(name: &str, size: u8, init: u8, place: u8, toleration: u8) -> Value {
         ),
         _ => String::new(),
     };
-    let affinity = if affinity.is_empty() {
-        affinity
-    } else {
-        format!(r#","affinity":{{"nodeAffinity":{{{affinity}}}}}"#)
-    };
+    let mut sides = Vec::new();
+    if !affinity.is_empty() {
+        sides.push(format!(r#""nodeAffinity":{{{affinity}}}"#));
+    }
+    sides.extend(neighbours(around));
+    let affinity = format!(r#","affinity":{{{}}},{}"#, sides.join(","), spread(around));
     let selector = if place == 200 { r#","nodeSelector":{"disk":"ssd"}"# } else { "" };
     let tolerations = pick(
         &[
@@ -158,9 +222,11 @@ fn pod(name: &str, size: u8, init: u8, place: u8, toleration: u8) -> Value {
         toleration,
     );
     let priority = pick(&["0", "0", "0", "7"], toleration / 6);
+    let namespace = pick(&["default", "default", "other"], size / 30);
+    let app = pick(&["web", "web", "db"], size / 10);
     json(&format!(
-        r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"{name}","namespace":"default",
-        "labels":{{"app":"web"}}}},"spec":{{"preemptionPolicy":"Never","priority":{priority},
+        r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"{name}",
+        "namespace":"{namespace}","labels":{{"app":"{app}"}}}},"spec":{{"preemptionPolicy":"Never","priority":{priority},
         "containers":[{}]{init}{affinity}{selector}{tolerations}}}}}"#,
         container(size, ports)
     ))
@@ -177,7 +243,11 @@ struct Played {
 
 impl Played {
     fn new(tie_break: TieBreak) -> Self {
-        let world = World::with(Config { tie_break, ..Config::default() });
+        let mut world = World::with(Config { tie_break, ..Config::default() });
+        world.create(&json(
+            r#"{"apiVersion":"v1","kind":"Namespace",
+            "metadata":{"name":"other","labels":{"team":"b"}}}"#,
+        ));
         Self { world, nodes: Vec::new(), pods: Vec::new(), made: 0 }
     }
 
@@ -200,8 +270,9 @@ impl Played {
                 let (id, _) = self.nodes.remove(at % self.nodes.len());
                 self.world.store.delete(id, &DeleteOptions::default()).unwrap();
             }
-            Op::AddPod(size, init, place, toleration) => {
-                let pod = pod(&format!("pod-{made:03}"), size, init, place, toleration);
+            Op::AddPod(size, init, place, toleration, around) => {
+                let name = format!("pod-{made:03}");
+                let pod = pod(&name, size, init, place, toleration, around);
                 self.pods.push(self.world.restore(&pod));
             }
             Op::DeletePod(at) if !self.pods.is_empty() => {

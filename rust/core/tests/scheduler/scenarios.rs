@@ -347,3 +347,52 @@ fn pod_level_requests_take_the_place_of_the_sums() {
     let lines = world.run();
     assert!(lines[0].starts_with("next: 0/1 nodes are available: 1 Insufficient cpu."));
 }
+
+/// Affinity, or its contrary, to pods of an app on the same node.
+fn affinity(side: &str, app: &str) -> String {
+    format!(
+        r#","affinity":{{"{side}":{{"requiredDuringSchedulingIgnoredDuringExecution":[{{
+        "topologyKey":"kubernetes.io/hostname","labelSelector":{{"matchLabels":
+        {{"app":"{app}"}}}}}}]}}}}"#
+    )
+}
+
+#[test]
+fn a_pod_waits_for_the_pod_it_wants_to_be_near() {
+    let mut world = World::new();
+    world.node("a", "4", "");
+    world.node("b", "4", "");
+    world.pod("web", "100m", &affinity("podAffinity", "db"));
+    let lines = world.run();
+    assert!(lines[0].contains("2 node(s) didn't match pod affinity rules."), "{}", lines[0]);
+    world.pod("cache", "100m", r#","nodeName":"a""#);
+    assert_eq!(world.run(), [""; 0], "no other pod will do");
+    world.pod("db", "100m", r#","nodeName":"b""#);
+    assert_eq!(world.run(), ["web -> b"]);
+}
+
+#[test]
+fn a_pod_keeps_others_away_until_it_is_gone() {
+    let mut world = World::new();
+    world.node("a", "4", "");
+    let more = format!(r#","nodeName":"a"{}"#, affinity("podAntiAffinity", "web"));
+    let hermit = world.pod("hermit", "100m", &more);
+    let other = world.pod("other", "100m", r#","nodeName":"a""#);
+    world.pod("web", "100m", "");
+    let lines = world.run();
+    let reason = "1 node(s) didn't satisfy existing pods anti-affinity rules.";
+    assert!(lines[0].contains(reason), "{}", lines[0]);
+    world.store.finish_pod(other);
+    assert_eq!(world.run(), [""; 0], "that one did not mind");
+    world.store.finish_pod(hermit);
+    assert_eq!(world.run(), ["web -> a"]);
+}
+
+#[test]
+fn the_first_of_a_group_that_wants_to_be_together_goes_anywhere() {
+    let mut world = World::new();
+    world.node("a", "1", "");
+    world.node("b", "2", "");
+    world.pod("web", "600m", &affinity("podAffinity", "web"));
+    assert_eq!(world.run(), ["web -> b"]);
+}

@@ -14,6 +14,7 @@
 
 pub mod default_preemption;
 pub mod image_locality;
+pub mod inter_pod_affinity;
 pub mod node_affinity;
 pub mod node_name;
 pub mod node_ports;
@@ -39,7 +40,7 @@ use super::pod_info::{HostPort, PodInfo};
 use super::status::{Reasons, Rejection};
 use super::taints::Toleration;
 use crate::base::Text;
-use crate::labels::{LabelSets, Selector};
+use crate::labels::Selector;
 use crate::store::Store;
 
 /// The highest score a plugin may give after normalisation.
@@ -56,6 +57,8 @@ pub struct Args {
     pub balanced_allocation: node_resources_balanced_allocation::Args,
     /// `PodTopologySpreadArgs`.
     pub spread: pod_topology_spread::Args,
+    /// `InterPodAffinityArgs`.
+    pub pod_affinity: inter_pod_affinity::Args,
     /// `DefaultPreemptionArgs`.
     pub preemption: default_preemption::Args,
 }
@@ -111,6 +114,8 @@ pub enum Filter<'a> {
     Fit(node_resources_fit::FitFilter),
     /// See [`pod_topology_spread`].
     PodTopologySpread(Box<pod_topology_spread::filter::SpreadFilter<'a>>),
+    /// See [`inter_pod_affinity`].
+    InterPodAffinity(Box<inter_pod_affinity::filter::AffinityFilter<'a>>),
 }
 
 impl Filter<'_> {
@@ -124,6 +129,7 @@ impl Filter<'_> {
             Self::NodePorts(wanted) => node_ports::check(wanted, node),
             Self::Fit(filter) => filter.check(node),
             Self::PodTopologySpread(filter) => filter.check(node),
+            Self::InterPodAffinity(filter) => filter.check(node),
         }
     }
 
@@ -138,8 +144,10 @@ impl Filter<'_> {
     }
 
     fn follow(&mut self, pod: &PodInfo, node: NodeView, sign: i64) {
-        if let Self::PodTopologySpread(filter) = self {
-            filter.follow(pod, node, sign);
+        match self {
+            Self::PodTopologySpread(filter) => filter.follow(pod, node, sign),
+            Self::InterPodAffinity(filter) => filter.follow(pod, node, sign),
+            _ => {}
         }
     }
 }
@@ -158,6 +166,8 @@ pub enum Scorer<'a> {
     BalancedAllocation(Demands),
     /// See [`pod_topology_spread`].
     PodTopologySpread(pod_topology_spread::score::SpreadScores),
+    /// See [`inter_pod_affinity`].
+    InterPodAffinity(inter_pod_affinity::score::AffinityScores),
     /// See [`image_locality`].
     ImageLocality(image_locality::Wanted),
 }
@@ -182,6 +192,7 @@ impl Scorer<'_> {
                 node_resources_balanced_allocation::score(demands, nodes, ids, scores);
             }
             Self::PodTopologySpread(spread) => pod_topology_spread::score::score(spread, scores),
+            Self::InterPodAffinity(affinity) => inter_pod_affinity::score::score(affinity, scores),
             Self::ImageLocality(wanted) => image_locality::score(wanted, nodes, ids, scores),
         }
     }
@@ -206,6 +217,7 @@ pub fn pre_filter<'a>(id: PluginId, context: &Context<'a>) -> PreFilter<'a> {
         PluginId::NODE_PORTS => node_ports::pre_filter(context),
         PluginId::NODE_RESOURCES_FIT => ready(Some(node_resources_fit::filter(context))),
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::filter::pre_filter(context),
+        PluginId::INTER_POD_AFFINITY => inter_pod_affinity::filter::pre_filter(context),
         _ => PreFilter::Skip,
     }
 }
@@ -224,6 +236,7 @@ pub fn pre_score<'a>(
             node_resources_balanced_allocation::scorer(context)
         }
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::score::scorer(context, feasible),
+        PluginId::INTER_POD_AFFINITY => inter_pod_affinity::score::scorer(context, feasible),
         PluginId::IMAGE_LOCALITY => Some(image_locality::scorer(context)),
         // Claims of devices are not modelled; without any, every node scores nothing.
         PluginId::DYNAMIC_RESOURCES => Some(Scorer::Constant(0)),
@@ -258,6 +271,9 @@ pub fn reasons(rejection: Rejection, pod: &PodInfo) -> Reasons {
             one(pod_topology_spread::REASON_LABEL)
         }
         PluginId::POD_TOPOLOGY_SPREAD => one(pod_topology_spread::REASON),
+        PluginId::INTER_POD_AFFINITY => {
+            one(inter_pod_affinity::REASONS[rejection.reasons as usize])
+        }
         PluginId::DEFAULT_PREEMPTION => one(default_preemption::REASON_NO_VICTIMS),
         _ => Reasons::new(),
     }
@@ -287,12 +303,14 @@ pub fn interests(id: PluginId) -> &'static [Interest] {
         PluginId::NODE_PORTS => node_ports::INTERESTS,
         PluginId::NODE_RESOURCES_FIT => node_resources_fit::INTERESTS,
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::INTERESTS,
+        PluginId::INTER_POD_AFFINITY => inter_pod_affinity::INTERESTS,
         _ => &[],
     }
 }
 
 /// Whether an event could let a pod in that a plugin rejected.
-pub fn hint(id: PluginId, event: &Event, pod: &PodInfo, sets: &LabelSets, args: &Args) -> bool {
+pub fn hint(id: PluginId, event: &Event, pod: &PodInfo, store: &Store, args: &Args) -> bool {
+    let sets = &store.sets;
     match id {
         PluginId::SCHEDULING_GATES => scheduling_gates::hint(event),
         PluginId::NODE_UNSCHEDULABLE => node_unschedulable::hint(event, pod),
@@ -302,6 +320,7 @@ pub fn hint(id: PluginId, event: &Event, pod: &PodInfo, sets: &LabelSets, args: 
         PluginId::NODE_PORTS => node_ports::hint(event, pod),
         PluginId::NODE_RESOURCES_FIT => node_resources_fit::hint(event, pod),
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::hint(event, pod, sets, &args.spread),
+        PluginId::INTER_POD_AFFINITY => inter_pod_affinity::hint(event, pod, store),
         _ => true,
     }
 }

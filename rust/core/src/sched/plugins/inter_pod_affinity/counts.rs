@@ -1,0 +1,85 @@
+//! Numbers per domain of several topologies, and what is known of pods of one content.
+
+use crate::base::Text;
+use crate::sched::nodes::NodeId;
+use crate::sched::pod_info::InfoId;
+use crate::sched::topologies::{KeyId, Topologies};
+
+/// A number per domain of each topology that was counted in.
+#[derive(Clone)]
+pub struct Counts<'a> {
+    topologies: &'a Topologies,
+    columns: Vec<(KeyId, Vec<i64>)>,
+    /// How many of the numbers are not zero.
+    present: usize,
+}
+
+impl<'a> Counts<'a> {
+    /// Nothing counted.
+    pub fn new(topologies: &'a Topologies) -> Self {
+        Self { topologies, columns: Vec::new(), present: 0 }
+    }
+
+    /// The number of a topology key that a pod names.
+    pub fn key(&self, key: &Text) -> KeyId {
+        self.topologies.find(key).expect("keys in use are known")
+    }
+
+    /// Whether every number is zero.
+    pub fn is_empty(&self) -> bool {
+        self.present == 0
+    }
+
+    /// Adds to the domain a node lies in, if it lies in any; says whether it does.
+    pub fn add(&mut self, key: KeyId, node: NodeId, amount: i64) -> bool {
+        let topology = self.topologies.get(key);
+        let Some(domain) = topology.of(node) else { return false };
+        let at = self.columns.iter().position(|(have, _)| *have == key).unwrap_or_else(|| {
+            self.columns.push((key, vec![0; topology.domains()]));
+            self.columns.len() - 1
+        });
+        let number = &mut self.columns[at].1[domain.index()];
+        let was_present = *number != 0;
+        *number += amount;
+        self.present = self.present + usize::from(*number != 0) - usize::from(was_present);
+        true
+    }
+
+    /// The number of the domain a node lies in; nothing when the node lacks the label.
+    pub fn of(&self, key: KeyId, node: NodeId) -> Option<i64> {
+        let domain = self.topologies.get(key).of(node)?;
+        let column = self.columns.iter().find(|(have, _)| *have == key);
+        Some(column.map_or(0, |(_, numbers)| numbers[domain.index()]))
+    }
+
+    /// The numbers of all domains a node lies in, one per topology.
+    pub fn all_of(&self, node: NodeId) -> impl Iterator<Item = i64> {
+        self.columns.iter().filter_map(move |(key, numbers)| {
+            Some(numbers[self.topologies.get(*key).of(node)?.index()])
+        })
+    }
+}
+
+/// What was found out about pods, once per content.
+pub struct Memo<T> {
+    /// One past the place in `found`; zero for what is not known.
+    places: Vec<u32>,
+    found: Vec<T>,
+}
+
+impl<T> Memo<T> {
+    /// Nothing found out; `numbers` is one past the highest number of a content.
+    pub fn new(numbers: usize) -> Self {
+        Self { places: vec![0; numbers], found: Vec::new() }
+    }
+
+    /// What there is to know of a content, found out now if it was not before.
+    pub fn get(&mut self, content: InfoId, find_out: impl FnOnce() -> T) -> &T {
+        let place = &mut self.places[content.index()];
+        if *place == 0 {
+            self.found.push(find_out());
+            *place = self.found.len() as u32;
+        }
+        &self.found[*place as usize - 1]
+    }
+}
