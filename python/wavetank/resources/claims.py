@@ -15,6 +15,7 @@ from .rule import (
     every,
     field,
     fields,
+    filled,
     forbidden,
     if_filled,
     if_present,
@@ -51,11 +52,11 @@ from .volume_sources import (
     FLEX,
     FLOCKER,
     HOST_PATH,
-    ISCSI,
     NFS,
     ONE_VOLUME,
     QUOBYTE,
     csi_driver_name,
+    iscsi,
     needed,
     partition,
     storage_os,
@@ -135,14 +136,27 @@ SOURCES = (
     member(
         "glusterfs",
         *needed("endpoints", "path"),
-        field("endpointsNamespace", if_present(valid("dns_label"))),
+        field(
+            "endpointsNamespace",
+            if_present(
+                when(
+                    filled("."),
+                    valid("dns_label"),
+                    otherwise=[
+                        invalid(
+                            "if the endpointnamespace is set, it must be a valid namespace name"
+                        )
+                    ],
+                )
+            ),
+        ),
     ),
     member("flocker", *FLOCKER),
     member("nfs", *NFS),
     member("rbd", *needed("monitors", "image")),
     member("quobyte", *QUOBYTE),
     member("cephfs", *needed("monitors"), refused_as="cephFS"),
-    member("iscsi", *ISCSI),
+    member("iscsi", *iscsi(persistent=True)),
     member(
         "cinder",
         *needed("volumeID"),
@@ -179,6 +193,28 @@ SOURCES = (
         field("nodeExpandSecretRef", if_present(*SECRET_REFERENCE)),
     ),
 )
+
+INLINE = "in the context of inline volumes"
+
+INLINE_SPEC: list[Check] = [
+    *[
+        field(name, if_filled(forbidden(f"may not be specified {INLINE}")))
+        for name in ("claimRef", "capacity")
+    ],
+    when(absent(".csi"), under("csi", required(f"has to be specified {INLINE}"))),
+    field("accessModes", need()),
+    ACCESS_MODES,
+    field(
+        "persistentVolumeReclaimPolicy",
+        if_filled(unless(equals(".", "Retain"), forbidden(f"may only be Retain {INLINE}"))),
+    ),
+    field("nodeAffinity", if_present(forbidden(f"may not be specified {INLINE}"))),
+    union(*SOURCES, many=ONE_VOLUME, none=[required("must specify a volume type")]),
+    field("storageClassName", if_filled(forbidden(f"may not be specified {INLINE}"))),
+    field("volumeMode", if_present(forbidden(f"may not be specified {INLINE}"))),
+    field("volumeAttributesClassName", if_present(forbidden(f"may not be specified {INLINE}"))),
+]
+"""The specification of a volume inside an attachment."""
 
 VOLUME_SPEC: Check = field(
     "spec",

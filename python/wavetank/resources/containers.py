@@ -678,7 +678,12 @@ CONTAINER_DEFAULTS: list[Step] = [
     items_of("ports", default_zero("protocol", "TCP")),
     items_of(
         "env",
-        inside("valueFrom", apply("field reference"), apply("resource field")),
+        inside(
+            "valueFrom",
+            apply("field reference"),
+            apply("resource field"),
+            inside("fileKeyRef", default("optional", False)),
+        ),
     ),
     inside("resources", quantities("limits"), quantities("requests")),
     inside("livenessProbe", apply("probe")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .apps import FIRST_GENERATION
 from .containers import PROTOCOLS
 from .kind import Kind
-from .metadata import LABELS, metadata
+from .metadata import metadata
 from .rule import (
     Check,
     absent,
@@ -33,7 +33,7 @@ from .rule import (
     valid,
     when,
 )
-from .step import Step, default, generation, items_of
+from .step import Step, default, generation, items_of, removed
 
 PORTS: Check = field(
     "ports",
@@ -76,7 +76,6 @@ ENDPOINT: list[Check] = [
         call("slice_addresses"),
     ),
     field("nodeName", if_present(valid("dns_subdomain"))),
-    field("deprecatedTopology", LABELS),
     field("hostname", if_present(valid("dns_label"))),
     field(
         "hints",
@@ -108,7 +107,7 @@ KINDS = (
         "discovery.k8s.io",
         "EndpointSlice",
         defaults=DEFAULTS,
-        prepare=FIRST_GENERATION,
+        prepare=[items_of("endpoints", removed("deprecatedTopology")), *FIRST_GENERATION],
         prepare_update=[
             generation(
                 ("addressType", None),

@@ -92,6 +92,16 @@ CONVERSION: Check = field(
                     ),
                 ),
             ),
+            when(
+                filled(".conversionReviewVersions"),
+                up(
+                    1,
+                    under(
+                        "conversionReviewVersions",
+                        forbidden("should not be set when strategy is not set to Webhook"),
+                    ),
+                ),
+            ),
         ),
     ),
 )

@@ -7,15 +7,12 @@ from .metadata import LABELS, metadata, metadata_update
 from .placement import TOLERATIONS
 from .rule import (
     Check,
+    absent,
     call,
     compare,
     duplicate,
     each,
-    empty,
-    every,
     field,
-    filled,
-    forbidden,
     fresh,
     if_present,
     immutable,
@@ -23,12 +20,11 @@ from .rule import (
     need,
     pointer,
     shows,
-    under,
     unique,
     valid,
     when,
 )
-from .step import inside, quantities
+from .step import inside, provided, quantities, removed
 
 RUNTIME_CLASS: list[Check] = [
     metadata("dns_subdomain", namespaced=False, finalizers=False),
@@ -69,10 +65,6 @@ LEASE: Check = field(
             when(compare(".", "<", 0), invalid("must be greater than or equal to 0", pointer()))
         ),
     ),
-    when(
-        every(filled(".preferredHolder"), empty(".strategy")),
-        under("preferredHolder", forbidden("may only be specified if `strategy` is defined")),
-    ),
 )
 
 KINDS = (
@@ -93,6 +85,11 @@ KINDS = (
     Kind(
         "coordination.k8s.io",
         "Lease",
+        prepare=[inside("spec", removed("strategy"), removed("preferredHolder"))],
+        prepare_update=[
+            provided(absent("<spec.strategy"), inside("spec", removed("strategy"))),
+            provided(absent("<spec.preferredHolder"), inside("spec", removed("preferredHolder"))),
+        ],
         create=[metadata(finalizers=False), LEASE],
         update=[metadata_update(finalizers=False), LEASE],
         unconditional_update=False,

@@ -27,6 +27,7 @@ from .rule import (
     absent,
     anchor,
     at_most_bytes,
+    at_path,
     call,
     compare,
     duplicate,
@@ -97,40 +98,47 @@ SECURITY: list[Check] = [
     field("seLinuxChangePolicy", if_present(one_of("MountOption", "Recursive"))),
 ]
 
-RESOURCE_CLAIMS: list[Check] = [
-    fresh(
-        "resource claims",
-        each(
-            field(
-                "name",
-                need(
-                    when(
-                        seen("resource claims"),
-                        duplicate(),
-                        otherwise=[valid("dns_label"), insert("resource claims")],
-                    )
-                ),
-            ),
+RESOURCE_CLAIM: list[Check] = [
+    field(
+        "name",
+        need(
             when(
-                every(present(".resourceClaimName"), present(".resourceClaimTemplateName")),
-                invalid(
-                    "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be "
-                    "specified",
-                    struct("PodResourceClaim"),
-                ),
-            ),
-            when(
-                every(absent(".resourceClaimName"), absent(".resourceClaimTemplateName")),
-                invalid(
-                    "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
-                    struct("PodResourceClaim"),
-                ),
-            ),
-            field("resourceClaimName", if_present(valid("dns_subdomain"))),
-            field("resourceClaimTemplateName", if_present(valid("dns_subdomain"))),
+                seen("resource claims"),
+                duplicate(),
+                otherwise=[valid("dns_label"), insert("resource claims")],
+            )
         ),
     ),
+    when(
+        every(present(".resourceClaimName"), present(".resourceClaimTemplateName")),
+        invalid(
+            "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified",
+            struct("PodResourceClaim"),
+        ),
+    ),
+    when(
+        every(absent(".resourceClaimName"), absent(".resourceClaimTemplateName")),
+        invalid(
+            "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
+            struct("PodResourceClaim"),
+        ),
+    ),
+    field("resourceClaimName", if_present(valid("dns_subdomain"))),
+    field("resourceClaimTemplateName", if_present(valid("dns_subdomain"))),
 ]
+
+MIRROR = "kubernetes.io/config.mirror"
+
+RESOURCE_CLAIMS: Check = fresh(
+    "resource claims",
+    each(
+        when(
+            present(["$podmeta", "annotations", MIRROR]),
+            at_path("[]", forbidden("static pods do not support resource claims")),
+            otherwise=RESOURCE_CLAIM,
+        )
+    ),
+)
 
 HOST_NETWORK_PORTS: Check = when(
     equals(".hostNetwork", True),
@@ -197,7 +205,7 @@ POD_SPEC: list[Check] = [
         "pod",
         field("terminationGracePeriodSeconds", when(absent("."), required())),
         field("volumes", *VOLUMES),
-        field("resourceClaims", *RESOURCE_CLAIMS),
+        field("resourceClaims", RESOURCE_CLAIMS),
         field("containers", *CONTAINERS),
         field("initContainers", *INIT_CONTAINERS),
         field("ephemeralContainers", *EPHEMERAL_CONTAINERS),

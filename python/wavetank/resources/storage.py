@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .claims import INLINE_SPEC
 from .kind import Kind
 from .metadata import SELECTOR, metadata, metadata_update
 from .rule import (
@@ -186,6 +187,7 @@ ATTACHMENT: list[Check] = [
                     required(
                         "must specify exactly one of inlineVolumeSpec and persistentVolumeName"
                     ),
+                    otherwise=[field("inlineVolumeSpec", *INLINE_SPEC)],
                 ),
                 otherwise=[
                     when(

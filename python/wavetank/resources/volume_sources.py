@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .rule import (
     Check,
+    absent,
     between,
     call,
     compare,
@@ -203,18 +204,26 @@ AZURE_DISK: list[Check] = [
     ),
 ]
 
-ISCSI: list[Check] = [
-    *needed("targetPortal"),
-    field("iqn", need(valid("iscsi_qualified_name"))),
-    field("lun", between(0, 255)),
-    when(
-        every(
-            either(filled(".chapAuthDiscovery"), filled(".chapAuthSession")), empty(".secretRef")
+
+def iscsi(*, persistent: bool) -> list[Check]:
+    """Check an iSCSI source; a persistent volume says less about names, more about secrets."""
+    name = "iscsi_name" if persistent else "iscsi_qualified_name"
+    secret = [field("secretRef", if_present(*needed("name")))] if persistent else []
+    return [
+        *needed("targetPortal"),
+        field("iqn", need(valid(name))),
+        field("lun", between(0, 255)),
+        when(
+            every(
+                either(filled(".chapAuthDiscovery"), filled(".chapAuthSession")),
+                absent(".secretRef"),
+            ),
+            under("secretRef", required()),
         ),
-        under("secretRef", required()),
-    ),
-    field("initiatorName", if_present(valid("iscsi_qualified_name")), shown="initiatorname"),
-]
+        *secret,
+        field("initiatorName", if_present(valid(name)), shown="initiatorname"),
+    ]
+
 
 FLEX: list[Check] = [
     *needed("driver"),

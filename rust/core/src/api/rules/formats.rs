@@ -36,6 +36,7 @@ pub(super) enum Format {
     LocalDescendingPath,
     LocalNonReservedPath,
     IscsiQualifiedName,
+    IscsiName,
     ActiveDeadline,
     Quantity,
     NonnegativeQuantity,
@@ -47,7 +48,7 @@ pub(super) enum Format {
     TimeZone,
 }
 
-const NAMES: [(&str, Format); 37] = [
+const NAMES: [(&str, Format); 38] = [
     ("any", Format::Any),
     ("dns_label", Format::DnsLabel),
     ("dns_label_prefix", Format::DnsLabelPrefix),
@@ -76,6 +77,7 @@ const NAMES: [(&str, Format); 37] = [
     ("local_descending_path", Format::LocalDescendingPath),
     ("local_non_reserved_path", Format::LocalNonReservedPath),
     ("iscsi_qualified_name", Format::IscsiQualifiedName),
+    ("iscsi_name", Format::IscsiName),
     ("active_deadline", Format::ActiveDeadline),
     ("quantity", Format::Quantity),
     ("nonnegative_quantity", Format::NonnegativeQuantity),
@@ -143,6 +145,9 @@ impl Format {
             Self::LocalDescendingPath => local_descending_path(text),
             Self::LocalNonReservedPath => local_non_reserved_path(text),
             Self::IscsiQualifiedName => iscsi_qualified_name(text),
+            Self::IscsiName => {
+                sentence(iscsi_qualified_name(text).is_empty(), "must be valid format")
+            }
             Self::Schedule => cron::problems(text),
             Self::TimeZone => time_zone::problems(text),
             _ => Vec::new(),

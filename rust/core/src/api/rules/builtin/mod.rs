@@ -10,6 +10,7 @@ pub(super) mod cron;
 mod definition;
 mod environment;
 mod generated;
+mod go_json;
 mod image;
 mod job;
 mod job_status;

@@ -84,7 +84,7 @@ fn one_per_family<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<'_>,
         let shown = first.and_then(Value::as_str).unwrap_or_default();
         let why = format!(
             "invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[{}]: \
-             invalid CIDR address: {shown}",
+             <nil> (invalid CIDR address: {shown})",
             all.iter().position(|block| block.as_str() == Some(shown)).unwrap_or(0)
         );
         walk.errors.push(FieldError::internal(path, why));

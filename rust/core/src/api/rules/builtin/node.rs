@@ -1,6 +1,7 @@
 //! Nodes: annotations, features, address blocks of their pods.
 
 use super::CheckFn;
+use super::go_json::syntax_error;
 use crate::api::rules::check::Walk;
 use crate::api::rules::reference::{field, text};
 use crate::api::{FieldError, Path};
@@ -23,11 +24,11 @@ fn node_annotations<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<'_
     }
     let metadata = path.child("metadata");
     let path = metadata.child("annotations");
-    let Ok(avoid) = Value::from_json(avoid) else {
-        let detail = "invalid character looking for beginning of value";
-        walk.errors.push(FieldError::invalid(path.child("AvoidPods"), AVOID, detail));
+    if let Some(problem) = syntax_error(avoid.as_bytes()) {
+        walk.errors.push(FieldError::invalid(path.child("AvoidPods"), AVOID, problem));
         return;
-    };
+    }
+    let Ok(avoid) = Value::from_json(avoid) else { return };
     let list_path = path.child(AVOID);
     for (at, entry) in avoid.list_at(&["preferAvoidPods"]).iter().enumerate() {
         let item = list_path.index(at);

@@ -107,6 +107,9 @@ fn dropped_pod_fields(pod: &Value, _: &Value) -> Option<Value> {
             let without = |one: &Value| {
                 let mut one = one.clone();
                 one.remove(&["lifecycle", "stopSignal"]);
+                if field(&one, "lifecycle").is_empty() {
+                    one.remove(&["lifecycle"]);
+                }
                 one
             };
             wanted.set(&[list], containers.iter().map(without).collect::<Vec<_>>());
@@ -134,6 +137,11 @@ fn data_sources(claim: &Value, old: &Value) -> Option<Value> {
         && field(field(old, "spec"), "dataSourceRef").is_null();
     if fresh && !known && field(spec, "dataSourceRef").is_null() {
         wanted.remove(&["dataSource"]);
+    }
+    // Sources in other namespaces are behind a gate that is off.
+    let elsewhere = !text(field(spec, "dataSourceRef"), "namespace").is_empty();
+    if elsewhere && text(field(field(old, "spec"), "dataSourceRef"), "namespace").is_empty() {
+        wanted.remove(&["dataSourceRef"]);
     }
     let (source, reference) =
         (field(&wanted, "dataSource").clone(), field(&wanted, "dataSourceRef").clone());

@@ -1,6 +1,7 @@
 //! Data of Secrets and ConfigMaps, and Events, which are checked by version.
 
 use super::CheckFn;
+use super::go_json::syntax_error;
 use crate::api::rules::check::Walk;
 use crate::api::rules::reference::{field, is_zero, text};
 use crate::api::{FieldError, Path};
@@ -92,27 +93,21 @@ fn json_key(walk: &mut Walk<'_, '_>, data: &Value, key: &str, path: &Path<'_>) {
         return;
     };
     let bytes = super::generated::from_base64(text).unwrap_or_default();
-    let problem = match std::str::from_utf8(&bytes).ok().map(Value::from_json) {
-        _ if bytes.is_empty() => "unexpected end of JSON input".to_owned(),
-        Some(Ok(Value::Map(_) | Value::Null)) => return,
-        Some(Ok(other)) => format!(
-            "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
-            other.type_name()
-        ),
-        _ => go_json_error(&bytes),
-    };
-    walk.errors.push(FieldError::invalid(at, "<secret contents redacted>", problem));
-}
-
-/// What Go says about a text that begins like no JSON value.
-fn go_json_error(bytes: &[u8]) -> String {
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    match first {
-        Some(byte) if !b"{[\"-0123456789tfn".contains(byte) => {
-            format!("invalid character '{}' looking for beginning of value", *byte as char)
-        }
-        _ => "unexpected end of JSON input".to_owned(),
+    let problem = syntax_error(&bytes).unwrap_or_else(|| {
+        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        let what = match first {
+            Some(b'{' | b'n') => return String::new(),
+            Some(b'[') => "array",
+            Some(b'"') => "string",
+            Some(b't' | b'f') => "bool",
+            _ => "number",
+        };
+        format!("json: cannot unmarshal {what} into Go value of type map[string]interface {{}}")
+    });
+    if problem.is_empty() {
+        return;
     }
+    walk.errors.push(FieldError::invalid(at, "<secret contents redacted>", problem));
 }
 
 /// An Event of the core group.

@@ -67,7 +67,12 @@ fn settle(spec: &mut Value, old: &Value) {
         list(spec, "ipFamilies").into_iter().map(str::to_owned).collect();
     for address in list(spec, "clusterIPs").iter().skip(families.len()) {
         let Some(address) = ip::parse_ip(address) else { break };
-        families.push(if address.is_ipv6() { "IPv6" } else { "IPv4" }.to_owned());
+        let family = if address.is_ipv6() { "IPv6" } else { "IPv4" }.to_owned();
+        // Two addresses of one family are an error of the addresses.
+        if families.contains(&family) {
+            break;
+        }
+        families.push(family);
     }
     if families.is_empty() {
         families.push("IPv4".to_owned());
