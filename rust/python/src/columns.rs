@@ -58,6 +58,7 @@ fn reader(table: &str) -> PyResult<fn(&Engine) -> ColumnSet> {
 pub fn to_dict(py: Python, set: ColumnSet) -> PyResult<Bound<PyDict>> {
     let dict = PyDict::new(py);
     for (name, column) in set.into_columns() {
+        let name = name.as_str();
         match column {
             Column::Int(items) => dict.set_item(name, items.into_pyarray(py))?,
             Column::Time(items) => {
@@ -83,7 +84,7 @@ fn to_arrow(set: ColumnSet) -> PyResult<PyTable> {
     let mut arrays: Vec<ArrayRef> = Vec::new();
     for (name, column) in set.into_columns() {
         let array = to_array(column)?;
-        fields.push(Field::new(name, array.data_type().clone(), array.is_nullable()));
+        fields.push(Field::new(name.as_str(), array.data_type().clone(), array.is_nullable()));
         arrays.push(array);
     }
     let schema = Arc::new(Schema::new(fields));

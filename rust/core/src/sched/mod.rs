@@ -17,6 +17,7 @@
 pub mod cache;
 pub mod config;
 pub mod cycle;
+pub mod eligible;
 pub mod events;
 pub mod images;
 pub mod node_selector;
