@@ -5,6 +5,7 @@ pub mod cow;
 pub mod cow_index;
 pub mod cow_map;
 pub mod fast_map;
+pub mod float;
 pub mod ids;
 pub mod intern;
 pub mod ip;

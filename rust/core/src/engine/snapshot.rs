@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::consumer::Consumer;
+use super::consumer::{Consumer, Role};
 use super::controllers::SavedController;
 use super::pools::Pools;
 use super::queue::EventQueue;
@@ -13,7 +13,8 @@ use crate::api::Rules;
 use crate::base::{Latencies, Stream, Time};
 use crate::net::EndpointSlices;
 use crate::node::Kubelets;
-use crate::sched::SavedScheduler;
+use crate::sched::Scheduler;
+use crate::sched::saved::Saved as SavedScheduler;
 use crate::store::Store;
 use crate::store::snapshot::Saved as SavedStore;
 
@@ -83,7 +84,9 @@ impl World {
         let saved: Saved = postcard::from_bytes(body)
             .map_err(|error| format!("a damaged saved cluster: {error}"))?;
         let store = Store::from_saved(saved.store, rules);
-        let scheduler = saved.scheduler.restore(&store);
+        let seen = saved.consumers.iter().find(|consumer| consumer.role == Role::Scheduler);
+        let seen = seen.map_or(0, |consumer| consumer.seen);
+        let scheduler = Scheduler::from_saved(saved.scheduler, Arc::default(), &store, seen)?;
         let mut endpoints = saved.endpoints;
         endpoints.rebuild(&store);
         let controllers =

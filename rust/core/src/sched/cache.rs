@@ -11,10 +11,11 @@
 
 use std::sync::Arc;
 
-use super::nodes::{NodeId, Nodes};
+use super::nodes::{NodeId, Nodes, PodOnNode};
 use super::nominations::Nominations;
 use super::pod_info::{InfoId, PodInfo, PodInfos};
 use crate::base::CowVec;
+use crate::labels::LabelSets;
 
 /// Where a pod stands; see the module header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -82,6 +83,36 @@ impl Cache {
     pub fn pods(&self) -> impl Iterator<Item = (u32, PodRecord)> {
         let all = self.pods.iter().enumerate();
         all.filter(|(_, record)| record.info.is_some()).map(|(slot, pod)| (slot as u32, *pod))
+    }
+
+    /// The number of a pod's content, counting one more use of it.
+    pub fn acquire(&mut self, info: &Arc<PodInfo>, sets: &LabelSets) -> InfoId {
+        for key in info.topology_keys() {
+            self.nodes.know_topology(key, sets);
+        }
+        self.infos.acquire(info)
+    }
+
+    /// The pod at `slot` as it stands, or would stand, on a node.
+    ///
+    /// # Panics
+    /// When the row holds no pod of interest.
+    pub fn on_node(&self, slot: u32, terminating: bool) -> PodOnNode {
+        let info = self.pod(slot).info.expect("a pod of interest is at the slot");
+        PodOnNode { slot, info, priority: self.infos.get(info).priority, terminating }
+    }
+
+    /// Whether a pod on a node is known to be terminating.
+    pub fn is_terminating(&self, slot: u32, node: NodeId) -> bool {
+        let mut pods = self.nodes.info(node).pods.iter();
+        pods.any(|pod| pod.slot == slot && pod.terminating)
+    }
+
+    /// Puts the pod at `slot` on a node.
+    pub fn put_on_node(&mut self, slot: u32, node: NodeId, terminating: bool) {
+        let on_node = self.on_node(slot, terminating);
+        let pod = Arc::clone(self.infos.get(on_node.info));
+        self.nodes.add_pod(node, on_node, &pod);
     }
 
     /// What scheduling needs of the pod at `slot`.

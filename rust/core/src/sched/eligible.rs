@@ -34,6 +34,7 @@ impl Scheduler {
             cache: &self.cache,
             nodes: &self.cache.nodes,
             args: &profile.args,
+            default_selector: None,
             pod: &pod,
             slot,
         };

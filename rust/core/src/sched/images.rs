@@ -20,7 +20,7 @@ pub struct NodeImage {
 }
 
 /// Every image name nodes list; see the module header.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Images {
     names: Interner,
     /// Size as the first node to have it reported it, and the number of nodes.

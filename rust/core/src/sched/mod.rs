@@ -17,9 +17,11 @@
 pub mod cache;
 pub mod config;
 pub mod cycle;
+pub mod default_selector;
 pub mod eligible;
 pub mod events;
 pub mod images;
+pub mod node_info;
 pub mod node_selector;
 pub mod node_spec;
 pub mod nodes;
@@ -30,8 +32,11 @@ pub mod pod_info;
 pub mod queue;
 pub mod replay;
 pub mod requests;
+pub mod saved;
+pub mod spread_constraint;
 pub mod status;
 pub mod taints;
+pub mod topologies;
 pub mod write;
 pub mod zones;
 
@@ -40,9 +45,11 @@ use std::sync::Arc;
 use self::cache::{Cache, Place};
 pub use self::config::{Config, Profile, TieBreak};
 use self::cycle::{Cycle, Findings, Outcome, Progress};
+use self::default_selector::DefaultSelectors;
 use self::pod_info::PodInfo;
 use self::queue::{Backoff, Queue};
 use crate::base::{StrId, Streams, Text, Time};
+use crate::labels::Selector;
 use crate::store::pod::PodState;
 use crate::store::{ObjectId, Store};
 
@@ -54,6 +61,7 @@ pub struct Scheduler {
     queue: Queue,
     progress: Progress,
     findings: Findings,
+    selectors: DefaultSelectors,
     last_message: Option<Arc<Text>>,
 }
 
@@ -65,6 +73,7 @@ impl Clone for Scheduler {
             queue: self.queue.clone(),
             progress: self.progress.clone(),
             findings: Findings::default(),
+            selectors: DefaultSelectors::default(),
             last_message: self.last_message.clone(),
         }
     }
@@ -98,17 +107,13 @@ pub enum DecisionResult {
 impl Scheduler {
     /// A scheduler that knows of nothing yet; `now` is when its timers start.
     pub fn new(config: Arc<Config>, seed: u64, now: Time) -> Self {
-        let times = Backoff {
-            initial: config.initial_backoff,
-            max: config.max_backoff,
-            max_in_unschedulable: config.max_in_unschedulable,
-        };
         Self {
-            queue: Queue::new(times, now),
+            queue: Queue::new(Backoff::of(&config), now),
             config,
             cache: Cache::default(),
             progress: Progress { next_start: 0, stream: Streams::new(seed).stream("sched") },
             findings: Findings::default(),
+            selectors: DefaultSelectors::default(),
             last_message: None,
         }
     }
@@ -179,7 +184,7 @@ impl Scheduler {
         let slot = self.queue.get(number).slot;
         let record = self.cache.pod(slot);
         let pod = ObjectId { kind: store.kinds.pod, slot, generation: record.generation };
-        let result = if self.is_to_be_skipped(store, pod) {
+        let result = if is_to_be_skipped(store, pod) {
             self.skip(store, pod, number)
         } else {
             match self.decide(store, slot) {
@@ -195,22 +200,38 @@ impl Scheduler {
         self.cache.nodes.take_snapshot();
         let pod = Arc::clone(self.cache.info(slot));
         let config = Arc::clone(&self.config);
+        let profile = config.profile(&pod.scheduler_name).expect("only such pods are queued");
+        let default_selector = self.default_selector(store, profile, slot, &pod);
         let cycle = Cycle {
             store,
             cache: &self.cache,
             config: &config,
-            profile: config.profile(&pod.scheduler_name).expect("only such pods are queued"),
+            profile,
+            default_selector: default_selector.as_ref(),
             pod: &pod,
             slot,
         };
         cycle.run(&mut self.progress, &mut self.findings)
     }
 
-    /// Whether a popped pod is no longer to be scheduled.
-    fn is_to_be_skipped(&self, store: &Store, pod: ObjectId) -> bool {
-        let Some(row) = store.row(pod) else { return true };
-        let state = store.pod(pod.slot);
-        row.deletion.is_some() || state.node.is_some() || state.phase.is_terminal()
+    /// Whom a pod is spread among by default, if default constraints apply to it.
+    fn default_selector(
+        &mut self,
+        store: &Store,
+        profile: &Profile,
+        slot: u32,
+        pod: &Arc<PodInfo>,
+    ) -> Option<Selector> {
+        let defaults = &profile.args.spread.default_constraints;
+        if !pod.spread.is_empty() || defaults.is_empty() {
+            return None;
+        }
+        let id = self.cache.pod(slot).info.expect("the pod is known");
+        let selector = self.selectors.of(store, id, pod)?;
+        for constraint in defaults {
+            self.cache.nodes.know_topology(&constraint.key, &store.sets);
+        }
+        Some(selector)
     }
 
     /// The profile a pod belongs to, if it is one of ours.
@@ -230,10 +251,9 @@ fn is_over(pod: &PodState) -> bool {
     pod.phase.is_terminal()
 }
 
-/// shim
-#[derive(serde::Serialize, serde::Deserialize)]
-pub struct SavedScheduler;
-#[allow(missing_docs)]
-impl Scheduler { pub fn to_saved(&self) -> SavedScheduler { SavedScheduler } }
-#[allow(missing_docs)]
-impl SavedScheduler { pub fn restore(self, store: &Store) -> Scheduler { Scheduler::new(Arc::new(Config::default()), 0, store.now) } }
+/// Whether a popped pod is no longer to be scheduled.
+fn is_to_be_skipped(store: &Store, pod: ObjectId) -> bool {
+    let Some(row) = store.row(pod) else { return true };
+    let state = store.pod(pod.slot);
+    row.deletion.is_some() || state.node.is_some() || is_over(state)
+}

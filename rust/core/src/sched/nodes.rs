@@ -10,14 +10,18 @@
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
+use serde::{Deserialize, Serialize};
 
 use super::images::{Images, NodeImage};
+pub use super::node_info::{Amount, NodeCopy, NodeInfo, NodeRow, NodeView, PodOnNode, Rare};
+use super::node_info::{occupy, vacate};
 use super::node_spec::NodeSpec;
-use super::pod_info::{HostPort, PodInfo};
+use super::pod_info::PodInfo;
+use super::saved::SavedNode;
 use super::taints::TaintSets;
+use super::topologies::Topologies;
 use super::zones::{Zones, zone_key};
-use crate::base::{CowMap, CowVec, Interner, StrId, Text};
+use crate::base::{CowMap, CowVec, Interner, Text};
 use crate::define_id;
 use crate::labels::LabelSets;
 use crate::store::shape::Resources;
@@ -27,117 +31,14 @@ define_id! {
     NodeId
 }
 
-/// What every Filter and Score reads of a node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NodeRow {
-    /// Allocatable milli-CPU.
-    pub cpu_milli: i64,
-    /// Allocatable bytes of memory.
-    pub memory_bytes: i64,
-    /// Milli-CPU the pods on it asked for.
-    pub used_cpu_milli: i64,
-    /// Bytes of memory the pods on it asked for.
-    pub used_memory_bytes: i64,
-    /// Milli-CPU of its pods as scores count it.
-    pub scored_cpu_milli: i64,
-    /// Bytes of memory of its pods as scores count it.
-    pub scored_memory_bytes: i64,
-    /// How many pods it has.
-    pub pods: u32,
-    /// How many pods it may have.
-    pub pods_allowed: u32,
-    /// The number of its taint list.
-    pub taints: u32,
-    /// `spec.unschedulable`.
-    pub unschedulable: bool,
-    /// Whether pods are nominated to run on it.
-    pub nominated: bool,
-}
-
-/// An amount of a resource beyond cpu and memory on a node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Amount {
-    /// The resource; `None` is ephemeral storage.
-    pub resource: Option<StrId>,
-    /// What the node has.
-    pub allocatable: i64,
-    /// What its pods asked for.
-    pub used: i64,
-}
-
-/// A pod on a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PodOnNode {
-    /// Its row.
-    pub slot: u32,
-    /// Its priority.
-    pub priority: i32,
-}
-
-/// What is left to know of a node.
-#[derive(Clone, Debug, Default)]
-pub struct NodeInfo {
-    /// `metadata.name`.
-    pub name: Text,
-    /// The node object; `None` when only its pods are left.
-    pub spec: Option<Arc<NodeSpec>>,
-    /// Its zone, as [`zone_key`] has it.
-    pub zone: Text,
-    /// Resources beyond cpu and memory.
-    pub amounts: SmallVec<[Amount; 2]>,
-    /// Host ports in use.
-    pub host_ports: SmallVec<[HostPort; 0]>,
-    /// Its pods, in the order Kubernetes keeps: a removed pod's place is taken by the last one.
-    pub pods: Vec<PodOnNode>,
-    /// The images on it, sorted by number.
-    pub images: Arc<[NodeImage]>,
-}
-
-impl NodeInfo {
-    /// The amount of a resource beyond cpu and memory; nothing when neither node nor pods
-    /// mention it.
-    pub fn amount(&self, resource: Option<StrId>) -> Amount {
-        let found = self.amounts.iter().find(|amount| amount.resource == resource);
-        found.copied().unwrap_or(Amount { resource, ..Amount::default() })
-    }
-
-    fn amount_mut(&mut self, resource: Option<StrId>) -> &mut Amount {
-        let at = self.amounts.iter().position(|amount| amount.resource == resource);
-        let at = at.unwrap_or_else(|| {
-            self.amounts.push(Amount { resource, ..Amount::default() });
-            self.amounts.len() - 1
-        });
-        &mut self.amounts[at]
-    }
-}
-
-/// A node to be judged: as it is, or as it would be with other pods.
-#[derive(Clone, Copy)]
-pub struct NodeView<'a> {
-    /// Which node.
-    pub id: NodeId,
-    /// What every Filter and Score reads.
-    pub row: &'a NodeRow,
-    /// The rest.
-    pub info: &'a NodeInfo,
-}
-
-/// A node's state to be changed on trial.
-#[derive(Clone, Debug)]
-pub struct NodeCopy {
-    /// Which node.
-    pub id: NodeId,
-    /// What every Filter and Score reads.
-    pub row: NodeRow,
-    /// The rest.
-    pub info: NodeInfo,
-}
-
-impl NodeCopy {
-    /// The copy as something to be judged.
-    pub fn view(&self) -> NodeView<'_> {
-        NodeView { id: self.id, row: &self.row, info: &self.info }
-    }
+/// What of the nodes follows from their history alone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SavedOrder {
+    zones: Zones,
+    order: Vec<NodeId>,
+    order_is_stale: bool,
+    changed: Vec<NodeId>,
+    free: CowVec<u32>,
 }
 
 /// Every node; see the module header.
@@ -157,6 +58,8 @@ pub struct Nodes {
     pub resources: Interner,
     /// Which images are on how many nodes.
     pub images: Images,
+    /// The topology keys pods name.
+    pub topologies: Topologies,
     /// How many nodes are unschedulable.
     pub unschedulable: u32,
 }
@@ -198,15 +101,67 @@ impl Nodes {
         self.info(id).spec.is_some().then_some(id)
     }
 
+    /// Makes sure that a topology key has a column.
+    pub fn know_topology(&mut self, key: &str, sets: &LabelSets) {
+        if self.topologies.find(key).is_some() {
+            return;
+        }
+        let nodes = self.infos.iter().enumerate();
+        let nodes = nodes
+            .filter_map(|(at, info)| Some((NodeId::new(at), sets.get(info.spec.as_ref()?.labels))));
+        self.topologies.add(key, nodes);
+    }
+
     /// Every id in use, nodes that are gone but have pods included, in order of their numbers.
     pub fn ids(&self) -> impl Iterator<Item = NodeId> {
         let used = self.infos.iter().enumerate().filter(|(_, info)| !info.name.is_empty());
         used.map(|(at, _)| NodeId::new(at))
     }
 
-    /// The zones, for a saved scheduler.
-    pub(super) fn zones(&self) -> &Zones {
-        &self.zones
+    /// Orders and marks that follow from history alone, for a saved scheduler.
+    pub(super) fn saved_order(&self) -> SavedOrder {
+        SavedOrder {
+            zones: Zones::clone(&self.zones),
+            order: self.order.to_vec(),
+            order_is_stale: self.order_is_stale,
+            changed: self.changed.clone(),
+            free: self.free.clone(),
+        }
+    }
+
+    /// Puts a saved node back at its number, without pods.
+    pub(super) fn restore(
+        &mut self,
+        node: &SavedNode,
+        spec: Option<&Arc<NodeSpec>>,
+        sets: &LabelSets,
+    ) {
+        let at = node.id.index();
+        self.rows.resize(self.rows.len().max(at + 1));
+        self.infos.resize(self.infos.len().max(at + 1));
+        self.by_name.insert(node.name.clone(), node.id);
+        let images = node.images.clone().into();
+        let zone = spec.map(|spec| zone_key(&sets.get(spec.labels))).unwrap_or_default();
+        let info = NodeInfo { name: node.name.clone(), zone, images, ..NodeInfo::default() };
+        self.infos.set(at, info);
+        if let Some(spec) = spec {
+            self.infos.get_mut(at).spec = Some(Arc::clone(spec));
+            self.set_spec_columns(node.id, spec);
+        }
+    }
+
+    /// Restores what [`Self::saved_order`] saved, after the nodes themselves.
+    pub(super) fn restore_order(&mut self, saved: SavedOrder, images: Images) {
+        self.zones = Arc::new(saved.zones);
+        self.order = Arc::new(saved.order);
+        self.order_is_stale = saved.order_is_stale;
+        self.changed = saved.changed;
+        let numbers = self.infos.len() as u32;
+        let highest_free = saved.free.iter().copied().max().map_or(0, |free| free + 1);
+        self.rows.resize(numbers.max(highest_free) as usize);
+        self.infos.resize(numbers.max(highest_free) as usize);
+        self.free = saved.free;
+        self.images = images;
     }
 
     /// Takes in a node object that is new or has changed; returns what it was before.
@@ -218,16 +173,11 @@ impl Nodes {
     ) -> (NodeId, Option<Arc<NodeSpec>>) {
         let id = self.id_of(name);
         let old = self.infos.get_mut(id.index()).spec.replace(Arc::clone(spec));
-        self.set_zone(id, zone_key(&sets.get(spec.labels)), old.is_some());
+        let labels = sets.get(spec.labels);
+        self.set_zone(id, zone_key(&labels), old.is_some());
+        self.topologies.set(id, Some(labels));
         self.set_images(id, Some(spec));
-        self.set_allocatable(id, spec);
-        let was_unschedulable = old.as_ref().is_some_and(|old| old.unschedulable);
-        self.unschedulable += u32::from(spec.unschedulable);
-        self.unschedulable -= u32::from(was_unschedulable);
-        let taints = self.taints.intern(&spec.taints);
-        let row = self.rows.get_mut(id.index());
-        row.taints = taints;
-        row.unschedulable = spec.unschedulable;
+        self.set_spec_columns(id, spec);
         self.changed.push(id);
         (id, old)
     }
@@ -236,6 +186,7 @@ impl Nodes {
     pub fn remove(&mut self, name: &str) -> Option<Arc<NodeSpec>> {
         let id = self.find(name)?;
         self.set_images(id, None);
+        self.topologies.set(id, None);
         let info = self.infos.get_mut(id.index());
         let spec = info.spec.take().expect("the node was found");
         let zone = std::mem::take(&mut info.zone);
@@ -244,22 +195,22 @@ impl Nodes {
         }
         Arc::make_mut(&mut self.zones).remove(&zone, id);
         self.order_is_stale = true;
-        self.unschedulable -= u32::from(spec.unschedulable);
+        let row = self.rows.get_mut(id.index());
+        self.unschedulable -= u32::from(row.unschedulable);
+        row.unschedulable = false;
         self.drop_if_unused(id);
         Some(spec)
     }
 
-    /// Adds a pod to the node of this name, which need not exist.
-    pub fn add_pod(&mut self, node: &Text, slot: u32, pod: &PodInfo) -> NodeId {
-        let id = self.id_of(node);
-        self.add_pod_at(id, slot, pod);
-        id
+    /// The number for a node of this name, which need not exist.
+    pub fn number(&mut self, name: &Text) -> NodeId {
+        self.id_of(name)
     }
 
     /// Adds a pod to a node.
-    pub fn add_pod_at(&mut self, id: NodeId, slot: u32, pod: &PodInfo) {
+    pub fn add_pod(&mut self, id: NodeId, on_node: PodOnNode, pod: &PodInfo) {
         let (row, info) = (self.rows.get_mut(id.index()), self.infos.get_mut(id.index()));
-        occupy(row, info, &mut self.resources, slot, pod);
+        occupy(row, info, &mut self.resources, on_node, pod);
         self.changed.push(id);
     }
 
@@ -271,11 +222,18 @@ impl Nodes {
         self.drop_if_unused(id);
     }
 
-    /// Adds a pod to a copy of a node. Its resources are known by name already or count
-    /// nowhere.
-    pub fn try_add(&self, node: &mut NodeCopy, slot: u32, pod: &PodInfo) {
+    /// Notes that the deletion of a pod was asked for.
+    pub fn set_terminating(&mut self, id: NodeId, slot: u32) {
+        let pods = &mut self.infos.get_mut(id.index()).pods;
+        let pod = pods.iter_mut().find(|pod| pod.slot == slot);
+        pod.expect("the pod is on the node").terminating = true;
+        self.changed.push(id);
+    }
+
+    /// Adds a pod to a copy of a node.
+    pub fn try_add(&self, node: &mut NodeCopy, on_node: PodOnNode, pod: &PodInfo) {
         let mut resources = self.resources.clone();
-        occupy(&mut node.row, &mut node.info, &mut resources, slot, pod);
+        occupy(&mut node.row, &mut node.info, &mut resources, on_node, pod);
     }
 
     /// Removes a pod from a copy of a node.
@@ -312,17 +270,14 @@ impl Nodes {
             return *id;
         }
         let info = NodeInfo { name: name.clone(), ..NodeInfo::default() };
-        let id = match self.free.len().checked_sub(1) {
-            Some(last) => {
-                let at = self.free[last] as usize;
-                self.free.resize(last);
-                self.infos.set(at, info);
-                NodeId::new(at)
-            }
-            None => {
-                self.rows.push(NodeRow::default());
-                NodeId::new(self.infos.push(info))
-            }
+        let id = if let Some(last) = self.free.len().checked_sub(1) {
+            let at = self.free[last] as usize;
+            self.free.resize(last);
+            self.infos.set(at, info);
+            NodeId::new(at)
+        } else {
+            self.rows.push(NodeRow::default());
+            NodeId::new(self.infos.push(info))
         };
         self.by_name.insert(name.clone(), id);
         id
@@ -366,6 +321,17 @@ impl Nodes {
         info.images = self.images.add(listed).into();
     }
 
+    /// Brings the columns up to date with a node object.
+    fn set_spec_columns(&mut self, id: NodeId, spec: &NodeSpec) {
+        self.set_allocatable(id, spec);
+        let taints = self.taints.intern(&spec.taints);
+        let row = self.rows.get_mut(id.index());
+        self.unschedulable += u32::from(spec.unschedulable);
+        self.unschedulable -= u32::from(row.unschedulable);
+        row.taints = taints;
+        row.unschedulable = spec.unschedulable;
+    }
+
     fn set_allocatable(&mut self, id: NodeId, spec: &NodeSpec) {
         let row = self.rows.get_mut(id.index());
         let Resources { cpu_milli, memory_bytes, ephemeral_bytes, scalars } = &spec.allocatable;
@@ -377,59 +343,11 @@ impl Nodes {
             amount.allocatable = 0;
         }
         if *ephemeral_bytes != 0 {
-            info.amount_mut(None).allocatable = *ephemeral_bytes;
+            info.amount_mut(Rare::EphemeralStorage).allocatable = *ephemeral_bytes;
         }
         for (name, allocatable) in scalars {
             let resource = self.resources.intern(name);
-            info.amount_mut(Some(resource)).allocatable = *allocatable;
+            info.amount_mut(Rare::Named(resource)).allocatable = *allocatable;
         }
     }
-}
-
-/// Adds what a pod occupies to a node.
-fn occupy(
-    row: &mut NodeRow,
-    info: &mut NodeInfo,
-    resources: &mut Interner,
-    slot: u32,
-    pod: &PodInfo,
-) {
-    count(row, pod, 1);
-    let occupied = &pod.requests.occupied;
-    if occupied.ephemeral_bytes != 0 {
-        info.amount_mut(None).used += occupied.ephemeral_bytes;
-    }
-    for (name, amount) in &occupied.scalars {
-        info.amount_mut(Some(resources.intern(name))).used += amount;
-    }
-    for port in &pod.host_ports {
-        if !info.host_ports.contains(port) {
-            info.host_ports.push(port.clone());
-        }
-    }
-    info.pods.push(PodOnNode { slot, priority: pod.priority });
-}
-
-/// Takes what a pod occupies off a node.
-fn vacate(row: &mut NodeRow, info: &mut NodeInfo, resources: &Interner, slot: u32, pod: &PodInfo) {
-    let at = info.pods.iter().position(|have| have.slot == slot);
-    info.pods.swap_remove(at.expect("the pod is on the node"));
-    count(row, pod, -1);
-    let occupied = &pod.requests.occupied;
-    if occupied.ephemeral_bytes != 0 {
-        info.amount_mut(None).used -= occupied.ephemeral_bytes;
-    }
-    for (name, amount) in &occupied.scalars {
-        info.amount_mut(resources.find(name)).used -= amount;
-    }
-    info.host_ports.retain(|port| !pod.host_ports.contains(port));
-}
-
-fn count(row: &mut NodeRow, pod: &PodInfo, sign: i64) {
-    let requests = &pod.requests;
-    row.used_cpu_milli += sign * requests.occupied.cpu_milli;
-    row.used_memory_bytes += sign * requests.occupied.memory_bytes;
-    row.scored_cpu_milli += sign * requests.scored_cpu_milli;
-    row.scored_memory_bytes += sign * requests.scored_memory_bytes;
-    row.pods = row.pods.wrapping_add_signed(sign as i32);
 }

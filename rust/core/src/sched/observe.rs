@@ -29,6 +29,8 @@ impl Scheduler {
                 self.observe_pod(store, id);
             } else if id.kind == store.kinds.node {
                 self.observe_node(store, entry);
+            } else {
+                self.selectors.observe(store, entry);
             }
         }
     }
@@ -93,7 +95,7 @@ impl Scheduler {
         if self.profile_of(info).is_none() {
             return;
         }
-        let info_id = self.cache.infos.acquire(info);
+        let info_id = self.cache.acquire(info, &store.sets);
         let gate = self.gate(info);
         let number = self.queue.add(id.slot, info_id, info.priority, gate, store.now);
         let nominated = store.pod(id.slot).nominated;
@@ -113,11 +115,12 @@ impl Scheduler {
 
     /// A pod on a node that was not known before.
     fn assign_pod(&mut self, store: &Store, id: ObjectId, info: &Arc<PodInfo>, node: StrId) {
-        let info_id = self.cache.infos.acquire(info);
-        let node = self.cache.nodes.add_pod(&store.strings.text(node).into(), id.slot, info);
+        let info_id = Some(self.cache.acquire(info, &store.sets));
+        let node = self.cache.nodes.number(&store.strings.text(node).into());
         let place = Place::Node(node);
-        let record = PodRecord { info: Some(info_id), generation: id.generation, place };
+        let record = PodRecord { info: info_id, generation: id.generation, place };
         self.cache.set_pod(id.slot, record);
+        self.cache.put_on_node(id.slot, node, is_terminating(store, id.slot));
         let subject = Subject::AssignedPod { old: None, new: Some(info) };
         self.wake(store, &Event { actions: Actions::ADD, subject }, None);
     }
@@ -136,7 +139,7 @@ impl Scheduler {
             self.enqueue_pod(store, id, info);
             return;
         };
-        if let Some(old) = self.replace_info(id.slot, record, info) {
+        if let Some(old) = self.replace_info(store, id.slot, record, info) {
             let info_id = self.cache.pod(id.slot).info.expect("just replaced");
             self.queue.set_info(number, info_id, info.priority);
             self.wake_itself(store, number, &old, info);
@@ -180,13 +183,19 @@ impl Scheduler {
     /// A pod on a node whose content may have changed.
     fn change_assigned_pod(&mut self, store: &Store, slot: u32, node: NodeId, info: &Arc<PodInfo>) {
         let record = self.cache.pod(slot);
-        let Some(old) = self.replace_info(slot, record, info) else { return };
-        self.cache.nodes.remove_pod(node, slot, &old);
+        let terminating = is_terminating(store, slot);
+        let Some(old) = self.replace_info(store, slot, record, info) else {
+            if terminating && !self.cache.is_terminating(slot, node) {
+                self.cache.nodes.set_terminating(node, slot);
+            }
+            return;
+        };
         let name = self.cache.nodes.info(node).name.clone();
-        let name = if name.is_empty() { store_node_name(store, slot) } else { name };
-        let node = self.cache.nodes.add_pod(&name, slot, info);
+        self.cache.nodes.remove_pod(node, slot, &old);
+        let node = self.cache.nodes.number(&name);
         let record = PodRecord { place: Place::Node(node), ..self.cache.pod(slot) };
         self.cache.set_pod(slot, record);
+        self.cache.put_on_node(slot, node, terminating);
         let subject = Subject::AssignedPod { old: Some(&old), new: Some(info) };
         self.wake(store, &Event { actions: pod_changes(&old, info), subject }, None);
     }
@@ -194,6 +203,7 @@ impl Scheduler {
     /// Remembers another content of a pod; returns the one before if it differs.
     fn replace_info(
         &mut self,
+        store: &Store,
         slot: u32,
         record: PodRecord,
         info: &Arc<PodInfo>,
@@ -203,7 +213,7 @@ impl Scheduler {
         if Arc::ptr_eq(&old, info) || old == *info {
             return None;
         }
-        let info = Some(self.cache.infos.acquire(info));
+        let info = Some(self.cache.acquire(info, &store.sets));
         self.cache.infos.release(before);
         self.cache.set_pod(slot, PodRecord { info, ..record });
         Some(old)
@@ -328,7 +338,8 @@ impl Scheduler {
     }
 }
 
-/// The name of the node a pod is bound to.
-fn store_node_name(store: &Store, slot: u32) -> Text {
-    store.pod(slot).node.map_or_else(Text::default, |node| store.strings.text(node).into())
+/// Whether the deletion of a pod was asked for.
+fn is_terminating(store: &Store, slot: u32) -> bool {
+    let row = store.table(store.kinds.pod).row(slot);
+    row.is_some_and(|row| row.deletion.is_some())
 }

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::node_selector::NodeAffinity;
 use super::requests::{Requests, is_sidecar};
+use super::spread_constraint::{Owner, SpreadConstraint};
 use super::taints::Toleration;
 use crate::base::{CowIndex, CowVec, StrId, Text, Value, hash_of};
 use crate::define_id;
@@ -51,6 +52,10 @@ pub struct PodInfo {
     pub tolerations: Vec<Toleration>,
     /// What the spec says about nodes.
     pub node_affinity: Option<NodeAffinity>,
+    /// `spec.topologySpreadConstraints`.
+    pub spread: Vec<SpreadConstraint>,
+    /// Its controller, if of a kind that says which pods belong together.
+    pub owner: Option<Owner>,
     /// Ports it takes on its node.
     pub host_ports: SmallVec<[HostPort; 0]>,
     /// Images of its containers, init containers and volumes, as nodes list them; one that is
@@ -73,6 +78,7 @@ impl PodInfo {
     fn compile(body: &Body) -> Self {
         let none = Value::Null;
         let spec = body.doc.get("spec").unwrap_or(&none);
+        let spread = spec.list_at(&["topologySpreadConstraints"]);
         let mut info = Self {
             namespace: body.namespace,
             labels: body.labels,
@@ -83,6 +89,8 @@ impl PodInfo {
             requests: Requests::compile(spec, &body.status),
             tolerations: Toleration::read_list(spec),
             node_affinity: NodeAffinity::read(spec),
+            spread: spread.iter().map(SpreadConstraint::read).collect(),
+            owner: Owner::read(&body.meta),
             host_ports: host_ports(spec),
             images: images(spec),
             containers: (spec.list_at(&["containers"]).len()
@@ -92,8 +100,14 @@ impl PodInfo {
         info.hash = hash_of(&(
             (info.namespace, info.labels, info.priority, &info.scheduler_name),
             (&info.requests, &info.tolerations, &info.host_ports, &info.images),
+            &info.owner,
         ));
         info
+    }
+
+    /// The topology keys it names.
+    pub fn topology_keys(&self) -> impl Iterator<Item = &Text> {
+        self.spread.iter().map(|constraint| &constraint.key)
     }
 }
 
@@ -196,6 +210,11 @@ impl PodInfos {
             entry.is_some_and(|(have, _)| Arc::ptr_eq(have, info) || have == info)
         };
         self.index.find(info.hash, same).map(|number| InfoId::new(number as usize))
+    }
+
+    /// One past the highest number ever used.
+    pub fn numbers(&self) -> usize {
+        self.entries.len()
     }
 
     /// How many distinct infos are in use.

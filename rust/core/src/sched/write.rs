@@ -26,7 +26,7 @@ impl Scheduler {
         let info = Arc::clone(self.cache.info(pod.slot));
         self.nominate(pod.slot, None);
         self.queue.remove(number);
-        self.cache.nodes.add_pod_at(node, pod.slot, &info);
+        self.cache.put_on_node(pod.slot, node, false);
         self.cache.set_pod(pod.slot, PodRecord { place: Place::Assumed(node), ..record });
         let name = store.strings.intern(&self.cache.nodes.info(node).name);
         store.bind_pod(pod.slot, name);

@@ -7,7 +7,8 @@ use std::fmt::Write;
 use std::net::Ipv4Addr;
 
 use super::pod::{
-    ACCEPTED, INITIALIZED, Phase, PodState, READY, RUNNING, SANDBOX, SCHEDULED, UNSCHEDULABLE,
+    ACCEPTED, INITIALIZED, PREEMPTED, Phase, PodState, READY, RUNNING, SANDBOX, SCHEDULED,
+    UNSCHEDULABLE,
 };
 use crate::base::random::{fnv1a, mix};
 use crate::base::{Interner, Map, Text, Time, Value};
@@ -24,6 +25,8 @@ pub struct Surroundings<'a> {
     pub identity: u64,
     /// Address of the pod's node, if known.
     pub host_ip: Option<&'a str>,
+    /// When its deletion was asked for.
+    pub deleted_at: Option<Time>,
 }
 
 /// The status document of a pod in state `pod`.
@@ -136,6 +139,11 @@ fn conditions(pod: &PodState, around: &Surroundings) -> Vec<Value> {
     } else if pod.has(UNSCHEDULABLE) {
         let message = pod.message.as_deref().cloned().unwrap_or_default();
         add("PodScheduled", false, pod.scheduled_at, Some(("Unschedulable", message)));
+    }
+    if pod.has(PREEMPTED) {
+        let since = around.deleted_at.unwrap_or(pod.scheduled_at);
+        let message = "default-scheduler: preempting to accommodate a higher priority pod".into();
+        add("DisruptionTarget", true, since, Some(("PreemptionByScheduler", message)));
     }
     list
 }
@@ -322,6 +330,11 @@ fn parse_condition(condition: &Value, pod: &mut PodState) {
             set(pod, READY);
             pod.ready_at = since;
         }
+        Some("DisruptionTarget")
+            if condition.str_at(&["reason"]) == Some("PreemptionByScheduler") =>
+        {
+            set(pod, PREEMPTED);
+        }
         _ => {}
     }
 }
@@ -383,6 +396,7 @@ mod tests {
             generation: 1,
             identity: 7,
             host_ip: Some("172.16.0.2"),
+            deleted_at: None,
         };
         render(pod, &around, &Interner::new())
     }

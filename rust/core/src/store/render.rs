@@ -8,7 +8,7 @@ use super::pod_status::{self, Surroundings};
 use super::recorder;
 use super::shape::Shape;
 use crate::api::KindId;
-use crate::base::{Map, Value};
+use crate::base::{Map, Nanos, Value};
 use crate::labels::Labels;
 
 impl Store {
@@ -94,6 +94,10 @@ impl Store {
             generation: i64::from(row.generation),
             identity: row.uid.map_or(0, |uid| self.uids.identity(uid)),
             host_ip: host_ip.as_deref(),
+            deleted_at: row
+                .deletion
+                .as_ref()
+                .map(|deletion| deletion.time.after(Nanos::from_secs(-deletion.grace_seconds))),
         };
         object.insert("status", pod_status::render(pod, &around, &self.strings));
     }

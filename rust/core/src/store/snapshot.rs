@@ -86,11 +86,30 @@ impl<T> Shared<T> {
     }
 }
 
+/// Numbers for messages, equal ones once: which of them share memory is nobody's business.
+#[derive(Default)]
+struct Messages {
+    numbers: FastMap<Text, u32>,
+    items: Vec<Text>,
+}
+
+impl Messages {
+    fn number(&mut self, message: &Text) -> u32 {
+        if let Some(number) = self.numbers.get(message) {
+            return *number;
+        }
+        self.items.push(message.clone());
+        let number = self.items.len() as u32 - 1;
+        self.numbers.insert(message.clone(), number);
+        number
+    }
+}
+
 impl Store {
     /// The store in the form it is written in.
     pub fn to_saved(&self) -> Saved {
         let mut bodies = Shared::new();
-        let mut messages = Shared::new();
+        let mut messages = Messages::default();
         let tables = self
             .tables
             .iter()
@@ -135,7 +154,7 @@ impl Store {
             bodies: bodies.items.iter().map(|body| body.to_changed()).collect(),
             tables,
             pods: self.pods.clone(),
-            messages: messages.items.iter().map(|message| (**message).clone()).collect(),
+            messages: messages.items,
             pod_messages,
             log: SavedLog { first, compacted, entries },
         }

@@ -21,6 +21,7 @@ use super::plugins::{Context, Filter};
 use super::pod_info::PodInfo;
 use super::status::{Code, PluginSet, Rejection};
 use crate::base::{Stream, Text};
+use crate::labels::Selector;
 use crate::store::Store;
 
 /// What a cycle may look at.
@@ -34,6 +35,8 @@ pub struct Cycle<'a> {
     pub config: &'a Config,
     /// The pod's profile.
     pub profile: &'a Profile,
+    /// Whom the pod is spread among by default.
+    pub default_selector: Option<&'a Selector>,
     /// The pod.
     pub pod: &'a PodInfo,
     /// The pod's row.
@@ -117,7 +120,7 @@ impl<'a> Cycle<'a> {
         }
         let prepared = match self.pre_filter() {
             Ok(prepared) => prepared,
-            Err(rejected) => return Outcome::Unschedulable(self.fail_early(rejected, findings)),
+            Err(rejected) => return Outcome::Unschedulable(self.fail_early(&rejected, findings)),
         };
         self.find_feasible(&prepared, progress, findings);
         match findings.feasible[..] {
@@ -139,13 +142,14 @@ impl<'a> Cycle<'a> {
             cache: self.cache,
             nodes: &self.cache.nodes,
             args: &self.profile.args,
+            default_selector: self.default_selector,
             pod: self.pod,
             slot: self.slot,
         }
     }
 
     /// PreFilter said no for every node at once.
-    fn fail_early(&self, rejected: pre_filter::Rejected<'a>, findings: &Findings) -> Failure {
+    fn fail_early(&self, rejected: &pre_filter::Rejected<'a>, findings: &Findings) -> Failure {
         let absent = Absent { code: Some(rejected.code), reason: Text::default() };
         let post =
             self.post_filter(&rejected.filters, &absent, rejected.saw_dynamic_resources, findings);

@@ -75,8 +75,10 @@ impl<'c, 'a> Trial<'c, 'a> {
 
     /// Puts a pod on the node.
     pub fn add(&mut self, slot: u32) {
-        let pod = self.cycle.cache.info(slot);
-        self.cycle.cache.nodes.try_add(&mut self.node, slot, pod);
+        let cache = self.cycle.cache;
+        let on_node = cache.on_node(slot, false);
+        let pod = cache.infos.get(on_node.info);
+        cache.nodes.try_add(&mut self.node, on_node, pod);
         for filter in &mut self.filters {
             filter.add_pod(pod, self.node.view());
         }

@@ -29,7 +29,7 @@ impl Cycle<'_> {
         let Findings { feasible, scores, .. } = findings;
         scores.totals.resize(feasible.len(), 0);
         for (id, weight) in &self.profile.score {
-            let Some(scorer) = plugins::pre_score(*id, &self.context()) else { continue };
+            let Some(scorer) = plugins::pre_score(*id, &self.context(), feasible) else { continue };
             // What is the same for every node decides nothing.
             if matches!(scorer, Scorer::Constant(0)) && !scores.keep {
                 continue;

@@ -20,6 +20,7 @@ pub mod node_ports;
 pub mod node_resources_balanced_allocation;
 pub mod node_resources_fit;
 pub mod node_unschedulable;
+pub mod pod_topology_spread;
 pub mod priority_sort;
 pub mod registry;
 pub mod resource_allocation;
@@ -38,7 +39,7 @@ use super::pod_info::{HostPort, PodInfo};
 use super::status::{Reasons, Rejection};
 use super::taints::Toleration;
 use crate::base::Text;
-use crate::labels::LabelSets;
+use crate::labels::{LabelSets, Selector};
 use crate::store::Store;
 
 /// The highest score a plugin may give after normalisation.
@@ -53,6 +54,8 @@ pub struct Args {
     pub fit: node_resources_fit::Args,
     /// `NodeResourcesBalancedAllocationArgs`.
     pub balanced_allocation: node_resources_balanced_allocation::Args,
+    /// `PodTopologySpreadArgs`.
+    pub spread: pod_topology_spread::Args,
     /// `DefaultPreemptionArgs`.
     pub preemption: default_preemption::Args,
 }
@@ -68,6 +71,8 @@ pub struct Context<'a> {
     pub nodes: &'a Nodes,
     /// The arguments of the pod's profile.
     pub args: &'a Args,
+    /// Whom the pod is spread among by default.
+    pub default_selector: Option<&'a Selector>,
     /// The pod.
     pub pod: &'a PodInfo,
     /// The pod's row.
@@ -104,6 +109,8 @@ pub enum Filter<'a> {
     NodePorts(&'a [HostPort]),
     /// See [`node_resources_fit`].
     Fit(node_resources_fit::FitFilter),
+    /// See [`pod_topology_spread`].
+    PodTopologySpread(Box<pod_topology_spread::filter::SpreadFilter<'a>>),
 }
 
 impl Filter<'_> {
@@ -116,14 +123,25 @@ impl Filter<'_> {
             Self::NodeAffinity(filter) => filter.check(node),
             Self::NodePorts(wanted) => node_ports::check(wanted, node),
             Self::Fit(filter) => filter.check(node),
+            Self::PodTopologySpread(filter) => filter.check(node),
         }
     }
 
     /// Follows a pod being put on a node.
-    pub fn add_pod(&mut self, _pod: &PodInfo, _node: NodeView) {}
+    pub fn add_pod(&mut self, pod: &PodInfo, node: NodeView) {
+        self.follow(pod, node, 1);
+    }
 
     /// Follows a pod being taken off a node.
-    pub fn remove_pod(&mut self, _pod: &PodInfo, _node: NodeView) {}
+    pub fn remove_pod(&mut self, pod: &PodInfo, node: NodeView) {
+        self.follow(pod, node, -1);
+    }
+
+    fn follow(&mut self, pod: &PodInfo, node: NodeView, sign: i64) {
+        if let Self::PodTopologySpread(filter) = self {
+            filter.follow(pod, node, sign);
+        }
+    }
 }
 
 /// A prepared score, to be asked about all feasible nodes at once.
@@ -133,11 +151,13 @@ pub enum Scorer<'a> {
     /// See [`taint_toleration`].
     TaintToleration(&'a [Toleration]),
     /// See [`node_affinity`].
-    NodeAffinity(Preferences<'a>),
+    NodeAffinity(Box<Preferences<'a>>),
     /// See [`node_resources_fit`].
     Fit(Demands, &'a node_resources_fit::Strategy),
     /// See [`node_resources_balanced_allocation`].
     BalancedAllocation(Demands),
+    /// See [`pod_topology_spread`].
+    PodTopologySpread(pod_topology_spread::score::SpreadScores),
     /// See [`image_locality`].
     ImageLocality(image_locality::Wanted),
 }
@@ -161,6 +181,7 @@ impl Scorer<'_> {
             Self::BalancedAllocation(demands) => {
                 node_resources_balanced_allocation::score(demands, nodes, ids, scores);
             }
+            Self::PodTopologySpread(spread) => pod_topology_spread::score::score(spread, scores),
             Self::ImageLocality(wanted) => image_locality::score(wanted, nodes, ids, scores),
         }
     }
@@ -184,12 +205,17 @@ pub fn pre_filter<'a>(id: PluginId, context: &Context<'a>) -> PreFilter<'a> {
         PluginId::NODE_AFFINITY => node_affinity::pre_filter(context),
         PluginId::NODE_PORTS => node_ports::pre_filter(context),
         PluginId::NODE_RESOURCES_FIT => ready(Some(node_resources_fit::filter(context))),
+        PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::filter::pre_filter(context),
         _ => PreFilter::Skip,
     }
 }
 
 /// Runs PreScore of one plugin: its scorer, or nothing when it skips this pod.
-pub fn pre_score<'a>(id: PluginId, context: &Context<'a>) -> Option<Scorer<'a>> {
+pub fn pre_score<'a>(
+    id: PluginId,
+    context: &Context<'a>,
+    feasible: &[NodeId],
+) -> Option<Scorer<'a>> {
     match id {
         PluginId::TAINT_TOLERATION => Some(taint_toleration::scorer(context)),
         PluginId::NODE_AFFINITY => node_affinity::scorer(context),
@@ -197,6 +223,7 @@ pub fn pre_score<'a>(id: PluginId, context: &Context<'a>) -> Option<Scorer<'a>> 
         PluginId::NODE_RESOURCES_BALANCED_ALLOCATION => {
             node_resources_balanced_allocation::scorer(context)
         }
+        PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::score::scorer(context, feasible),
         PluginId::IMAGE_LOCALITY => Some(image_locality::scorer(context)),
         // Claims of devices are not modelled; without any, every node scores nothing.
         PluginId::DYNAMIC_RESOURCES => Some(Scorer::Constant(0)),
@@ -225,6 +252,12 @@ pub fn reasons(rejection: Rejection, pod: &PodInfo) -> Reasons {
         PluginId::NODE_AFFINITY => one(node_affinity::REASON_POD),
         PluginId::NODE_PORTS => one(node_ports::REASON),
         PluginId::NODE_RESOURCES_FIT => node_resources_fit::reasons(rejection.reasons, pod),
+        PluginId::POD_TOPOLOGY_SPREAD
+            if rejection.reasons == pod_topology_spread::MISSING_LABEL =>
+        {
+            one(pod_topology_spread::REASON_LABEL)
+        }
+        PluginId::POD_TOPOLOGY_SPREAD => one(pod_topology_spread::REASON),
         PluginId::DEFAULT_PREEMPTION => one(default_preemption::REASON_NO_VICTIMS),
         _ => Reasons::new(),
     }
@@ -253,6 +286,7 @@ pub fn interests(id: PluginId) -> &'static [Interest] {
         PluginId::NODE_AFFINITY => node_affinity::INTERESTS,
         PluginId::NODE_PORTS => node_ports::INTERESTS,
         PluginId::NODE_RESOURCES_FIT => node_resources_fit::INTERESTS,
+        PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::INTERESTS,
         _ => &[],
     }
 }
@@ -267,6 +301,7 @@ pub fn hint(id: PluginId, event: &Event, pod: &PodInfo, sets: &LabelSets, args: 
         PluginId::NODE_AFFINITY => node_affinity::hint(event, pod, sets, &args.node_affinity),
         PluginId::NODE_PORTS => node_ports::hint(event, pod),
         PluginId::NODE_RESOURCES_FIT => node_resources_fit::hint(event, pod),
+        PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::hint(event, pod, sets, &args.spread),
         _ => true,
     }
 }

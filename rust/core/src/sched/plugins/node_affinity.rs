@@ -99,7 +99,7 @@ pub fn scorer<'a>(context: &Context<'a>) -> Option<Scorer<'a>> {
         return None;
     }
     let terms = added.iter().chain(own.into_iter().flatten());
-    Some(Scorer::NodeAffinity(Preferences::new(&context.store.sets, terms)))
+    Some(Scorer::NodeAffinity(Box::new(Preferences::new(&context.store.sets, terms))))
 }
 
 /// The raw scores of some nodes: the weights of the terms they match.

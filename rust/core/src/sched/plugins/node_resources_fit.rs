@@ -8,7 +8,7 @@ use super::{Context, Filter, PluginId, Scorer};
 use crate::base::{StrId, Text};
 use crate::sched::events::{Actions, Event, Interest, Resource, Subject};
 use crate::sched::node_spec::NodeSpec;
-use crate::sched::nodes::{NodeId, NodeInfo, NodeRow, NodeView, Nodes};
+use crate::sched::nodes::{NodeId, NodeInfo, NodeRow, NodeView, Nodes, Rare};
 use crate::sched::pod_info::PodInfo;
 use crate::sched::requests::is_extended;
 use crate::sched::status::{Code, Reasons, Rejection};
@@ -84,7 +84,7 @@ struct Other {
     reason: u64,
     amount: i64,
     /// What nodes know it by; nothing when no node has it.
-    resource: Option<Option<StrId>>,
+    resource: Option<Rare>,
 }
 
 /// What a pod asks for.
@@ -106,12 +106,20 @@ impl FitFilter {
         let mut others = SmallVec::new();
         if asked.ephemeral_bytes > 0 {
             let amount = asked.ephemeral_bytes;
-            others.push(Other { reason: EPHEMERAL, amount, resource: Some(None) });
+            others.push(Other {
+                reason: EPHEMERAL,
+                amount,
+                resource: Some(Rare::EphemeralStorage),
+            });
         }
         for (at, (name, amount)) in asked.scalars.iter().enumerate() {
             if *amount != 0 && !args.ignores(name) {
                 let reason = 1_u64.checked_shl(FIRST_SCALAR + at as u32).unwrap_or(1 << 63);
-                others.push(Other { reason, amount: *amount, resource: find(name).map(Some) });
+                others.push(Other {
+                    reason,
+                    amount: *amount,
+                    resource: find(name).map(Rare::Named),
+                });
             }
         }
         Self { cpu_milli: asked.cpu_milli, memory_bytes: asked.memory_bytes, others }

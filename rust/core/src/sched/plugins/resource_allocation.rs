@@ -3,8 +3,8 @@
 
 use smallvec::SmallVec;
 
-use crate::base::{Interner, StrId, Text};
-use crate::sched::nodes::NodeView;
+use crate::base::{Interner, Text};
+use crate::sched::nodes::{NodeView, Rare};
 use crate::sched::requests::is_scalar;
 use crate::store::shape::Resources;
 
@@ -13,8 +13,7 @@ use crate::store::shape::Resources;
 enum Kind {
     Cpu,
     Memory,
-    /// `None` is ephemeral storage.
-    Other(Option<StrId>),
+    Other(Rare),
 }
 
 /// What the pod asks of one resource.
@@ -53,9 +52,9 @@ impl Demands {
             let kind = match name.as_str() {
                 "cpu" => Kind::Cpu,
                 "memory" => Kind::Memory,
-                "ephemeral-storage" => Kind::Other(None),
+                "ephemeral-storage" => Kind::Other(Rare::EphemeralStorage),
                 _ if amount == 0 && is_scalar(name) => return None,
-                _ => Kind::Other(Some(resources.find(name)?)),
+                _ => Kind::Other(Rare::Named(resources.find(name)?)),
             };
             Some(Demand { kind, weight: *weight, amount })
         };

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use self::heap::Heap;
 use self::waiting::Waiting;
+use super::config::Config;
 use super::plugins::PluginId;
 use super::plugins::priority_sort::SortKey;
 use super::pod_info::InfoId;
@@ -61,7 +62,9 @@ pub enum State {
 pub struct QueuedPod {
     /// Its row.
     pub slot: u32,
-    /// What scheduling needs of it; `None` in a free place.
+    /// What scheduling needs of it; `None` in a free place. Not saved: numbers of contents
+    /// follow from the store.
+    #[serde(skip)]
     pub info: Option<InfoId>,
     /// `spec.priority`.
     pub priority: i32,
@@ -88,6 +91,26 @@ pub struct Backoff {
     pub max: Nanos,
     /// How long a rejected pod waits at most for an event.
     pub max_in_unschedulable: Nanos,
+}
+
+impl Backoff {
+    /// The times a configuration asks for.
+    pub fn of(config: &Config) -> Self {
+        Self {
+            initial: config.initial_backoff,
+            max: config.max_backoff,
+            max_in_unschedulable: config.max_in_unschedulable,
+        }
+    }
+}
+
+/// A queue in the form it is written in: the heaps follow from the pods.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SavedQueue {
+    started: Time,
+    pods: CowVec<QueuedPod>,
+    free: CowVec<u32>,
+    sequence: u64,
 }
 
 /// A heap entry: when, who is first at one time, and the pod.
@@ -129,6 +152,51 @@ impl Queue {
         }
     }
 
+    /// The queue in the form it is written in.
+    pub fn to_saved(&self) -> SavedQueue {
+        SavedQueue {
+            started: self.started,
+            pods: self.pods.clone(),
+            free: self.free.clone(),
+            sequence: self.sequence,
+        }
+    }
+
+    /// The queue a saved form stands for; `info` knows the contents of pods by row.
+    pub fn from_saved(
+        saved: SavedQueue,
+        backoff_times: Backoff,
+        info: impl Fn(u32) -> Option<InfoId>,
+    ) -> Self {
+        let mut queue = Self::new(backoff_times, saved.started);
+        (queue.free, queue.sequence) = (saved.free, saved.sequence);
+        queue.pods = saved.pods;
+        for number in 0..queue.pods.len() as u32 {
+            if queue.get(number).state != State::Free {
+                let info = info(queue.get(number).slot);
+                queue.pods.get_mut(number as usize).info = info;
+                queue.enter(number);
+            }
+        }
+        queue
+    }
+
+    /// Puts a pod where its state says it is.
+    fn enter(&mut self, number: u32) {
+        let pod = *self.get(number);
+        let end = self.expiry(number).unwrap_or(second_of(pod.key.time));
+        match pod.state {
+            State::Active => self.active.push((pod.key, number)),
+            State::Backoff => self.backoff.push((end, pod.key, number)),
+            State::ErrorBackoff => self.error_backoff.push((end, pod.key, number)),
+            State::Unschedulable => {
+                self.leftover.push((pod.key.time.0, pod.key, number));
+                self.waiting.add(number, pod.rejectors, pod.info);
+            }
+            State::Free | State::Gated(_) | State::InFlight => {}
+        }
+    }
+
     /// A pod in the queue.
     pub fn get(&self, number: u32) -> &QueuedPod {
         &self.pods[number as usize]
@@ -162,9 +230,7 @@ impl Queue {
             }
             None => self.pods.push(pod) as u32,
         };
-        if state == State::Active {
-            self.active.push((key, number));
-        }
+        self.enter(number);
         number
     }
 
@@ -224,37 +290,25 @@ impl Queue {
         if rejectors.is_empty() {
             pod.errors += 1;
             pod.state = State::ErrorBackoff;
-            let expiry = self.expiry(number).unwrap_or(second_of(now));
-            self.error_backoff.push((expiry, key, number));
         } else {
             pod.errors = 0;
             pod.rejections += 1;
             pod.state = State::Unschedulable;
-            let info = pod.info;
-            self.leftover.push((now.0, key, number));
-            self.waiting.add(number, rejectors, info);
         }
+        self.enter(number);
     }
 
     /// Gives a rejected or gated pod another chance: at once, or after its backoff. `gate`
     /// holds it back once more.
     pub fn requeue(&mut self, number: u32, gate: Option<PluginId>, now: Time) {
         self.leave(number);
-        let key = self.get(number).key;
-        let expiry = self.expiry(number).filter(|expiry| *expiry >= second_of(now));
-        let state = match (gate, expiry) {
+        let backs_off = self.expiry(number).is_some_and(|expiry| expiry >= second_of(now));
+        self.pods.get_mut(number as usize).state = match (gate, backs_off) {
             (Some(plugin), _) => State::Gated(plugin),
-            (None, Some(_)) => State::Backoff,
-            (None, None) => State::Active,
+            (None, true) => State::Backoff,
+            (None, false) => State::Active,
         };
-        self.pods.get_mut(number as usize).state = state;
-        match state {
-            State::Backoff => {
-                self.backoff.push((expiry.expect("it backs off"), key, number));
-            }
-            State::Active => self.active.push((key, number)),
-            _ => {}
-        }
+        self.enter(number);
         self.trim();
     }
 

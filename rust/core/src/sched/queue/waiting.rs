@@ -20,14 +20,11 @@ impl Waiting {
     pub fn add(&mut self, number: u32, rejectors: PluginSet, info: Option<InfoId>) {
         let Some(info) = info else { return };
         for plugin in rejectors.iter() {
-            match self.pods.get_mut(&(plugin, info)) {
-                Some(pods) => {
-                    pods.insert(number);
-                }
-                None => {
-                    self.pods.insert((plugin, info), Posting::One(number));
-                    self.contents_mut(plugin).insert(info.index() as u32);
-                }
+            if let Some(pods) = self.pods.get_mut(&(plugin, info)) {
+                pods.insert(number);
+            } else {
+                self.pods.insert((plugin, info), Posting::One(number));
+                self.contents_mut(plugin).insert(info.index() as u32);
             }
         }
     }

@@ -11,7 +11,7 @@ use wavetank_core::base::Value;
 use wavetank_core::sched::replay::replay;
 
 /// Families of cases whose plugins stand.
-const FAMILIES: &[&str] = &["fit", "taints", "nodeaffinity", "ports", "images", "preemption"];
+const FAMILIES: &[&str] = &["fit", "taints", "nodeaffinity", "ports", "images", "preemption", "spread", "softspread","defaultspread",];
 
 fn golden() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3)?;

@@ -1,0 +1,91 @@
+//! The scheduler at the sizes it is meant for.
+//!
+//! `cargo bench -p wavetank-core --bench sched`; items are decisions: a pod taken from the
+//! queue, placed, and its binding written.
+
+use std::sync::Arc;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use wavetank_core::api::{Registry, Rules};
+use wavetank_core::base::{Time, Value};
+use wavetank_core::sched::{Config, Scheduler};
+use wavetank_core::store::Store;
+use wavetank_core::store::bulk::Naming;
+use wavetank_core::store::create::WriteOptions;
+use wavetank_core::store::events::EventPolicy;
+
+fn main() {
+    divan::main();
+}
+
+fn json(text: &str) -> Value {
+    Value::from_json(text).unwrap()
+}
+
+/// A cluster of equal nodes in three zones.
+fn cluster(nodes: usize) -> Store {
+    let mut store = Store::new(Registry::new(), Arc::new(Rules::default()), 7, Time(0));
+    store.set_event_policy(EventPolicy::Warnings);
+    let namespace = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"default"}}"#;
+    store.create(json(namespace), &WriteOptions::default()).unwrap();
+    for node in 0..nodes {
+        let zone = node % 3;
+        let text = format!(
+            r#"{{"apiVersion":"v1","kind":"Node","metadata":{{"name":"node-{node:06}","labels":{{
+            "kubernetes.io/hostname":"node-{node:06}","topology.kubernetes.io/zone":"zone-{zone}"}}}},
+            "status":{{"allocatable":{{"cpu":"32","memory":"64Gi","pods":"110"}}}}}}"#
+        );
+        store.create(json(&text), &WriteOptions::default()).unwrap();
+    }
+    store
+}
+
+fn add_pods(store: &mut Store, pods: usize) {
+    let template = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"web-",
+        "labels":{"app":"web"}},"spec":{"schedulerName":"default-scheduler","containers":[{
+        "name":"c","image":"registry.example/web:1",
+        "resources":{"requests":{"cpu":"100m","memory":"500Mi"}}}]}}"#;
+    let naming = Naming::Generated(pods);
+    store.create_many(json(template), &naming, &WriteOptions::default()).unwrap();
+}
+
+fn ready(nodes: usize, pods: usize) -> (Store, Scheduler) {
+    let mut store = cluster(nodes);
+    add_pods(&mut store, pods);
+    let mut scheduler = Scheduler::new(Arc::new(Config::default()), 7, Time(0));
+    scheduler.observe(&store, 0, store.revision());
+    (store, scheduler)
+}
+
+/// Pods placed per run.
+const PODS: usize = 10_000;
+
+#[divan::bench(sample_count = 5, args = [100, 2_000, 5_000])]
+fn place_simple_pods(bencher: Bencher, nodes: usize) {
+    let world = ready(nodes, PODS.min(nodes * 100));
+    bencher
+        .counter(ItemsCount::new(PODS.min(nodes * 100)))
+        .with_inputs(|| world.clone())
+        .bench_local_values(|(mut store, mut scheduler)| {
+            while scheduler.schedule_one(&mut store).is_some() {}
+            (store, scheduler)
+        });
+}
+
+#[divan::bench(sample_count = 5)]
+fn take_in_1_000_000_new_pods(bencher: Bencher) {
+    let mut store = cluster(100);
+    add_pods(&mut store, 1_000_000);
+    bencher.counter(ItemsCount::new(1_000_000_u32)).bench_local(|| {
+        let mut scheduler = Scheduler::new(Arc::new(Config::default()), 7, Time(0));
+        scheduler.observe(&store, 0, store.revision());
+        scheduler
+    });
+}
+
+#[divan::bench(args = [100_000])]
+fn fork_with_pending_pods(bencher: Bencher, pods: usize) {
+    let (_, scheduler) = ready(5_000, pods);
+    bencher.bench_local(|| scheduler.clone());
+}

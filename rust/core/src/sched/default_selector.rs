@@ -1,0 +1,125 @@
+//! Which pods a pod is spread among when its spec does not say: those of its Services and of
+//! its controller.
+
+use std::sync::Arc;
+
+use super::pod_info::{InfoId, PodInfo};
+use super::spread_constraint::{Owner, OwnerKind};
+use crate::api::KindId;
+use crate::base::{FastMap, Map, Value};
+use crate::labels::Selector;
+use crate::store::Store;
+use crate::store::log::{Entry, Verb};
+
+/// Default selectors by pod content, as long as no Service or controller came, went or changed.
+#[derive(Debug, Default)]
+pub struct DefaultSelectors {
+    known: FastMap<InfoId, (Arc<PodInfo>, Option<Selector>)>,
+}
+
+impl DefaultSelectors {
+    /// Forgets everything if a write could have changed a selector.
+    pub fn observe(&mut self, store: &Store, entry: &Entry) {
+        let kind = entry.id().kind;
+        let kinds = Kinds::of(store);
+        let concerns = match entry.verb {
+            // What a ReplicaSet or StatefulSet selects never changes.
+            Verb::Modified => kind == kinds.service || kind == kinds.replication_controller,
+            Verb::Added | Verb::Restored | Verb::Deleted => kinds.all().contains(&kind),
+        };
+        if concerns && !self.known.is_empty() {
+            self.known.clear();
+        }
+    }
+
+    /// The default selector of a pod; none when it would select everything.
+    pub fn of(&mut self, store: &Store, id: InfoId, pod: &Arc<PodInfo>) -> Option<Selector> {
+        // A number is given up with its last pod and may stand for another content by now.
+        let known = self.known.get(&id).filter(|(have, _)| Arc::ptr_eq(have, pod));
+        if let Some((_, selector)) = known {
+            return selector.clone();
+        }
+        let selector = default_selector(store, pod);
+        self.known.insert(id, (Arc::clone(pod), selector.clone()));
+        selector
+    }
+}
+
+struct Kinds {
+    service: KindId,
+    replication_controller: KindId,
+    replica_set: KindId,
+    stateful_set: KindId,
+}
+
+impl Kinds {
+    fn of(store: &Store) -> Self {
+        let kind = |group: &str, kind: &str| {
+            store.registry.kind_id(group, kind).unwrap_or_else(|| panic!("{kind} is built in"))
+        };
+        Self {
+            service: store.kinds.service,
+            replication_controller: kind("", "ReplicationController"),
+            replica_set: store.kinds.replica_set,
+            stateful_set: kind("apps", "StatefulSet"),
+        }
+    }
+
+    fn all(&self) -> [KindId; 4] {
+        [self.service, self.replication_controller, self.replica_set, self.stateful_set]
+    }
+}
+
+/// The labels of all Services that select the pod, and what its controller selects.
+fn default_selector(store: &Store, pod: &PodInfo) -> Option<Selector> {
+    let mut labels = service_labels(store, pod);
+    let owner = pod.owner.as_ref().and_then(|owner| owner_selector(store, pod, owner));
+    let selector = match owner {
+        Some((OwnerKind::ReplicationController, selector)) => {
+            let own = selector.as_map().into_iter().flat_map(Map::iter);
+            for (key, value) in own {
+                labels.insert(key, value.clone());
+            }
+            Selector::from_map(&labels)
+        }
+        Some((_, selector)) => {
+            let own = Selector::from_label_selector(&selector).unwrap_or(Selector::nothing());
+            let own = own.requirements().unwrap_or_default().iter().cloned();
+            Selector::from_map(&labels).and(own)
+        }
+        None => Selector::from_map(&labels),
+    };
+    (!selector.is_everything()).then_some(selector)
+}
+
+fn service_labels(store: &Store, pod: &PodInfo) -> Map {
+    let pod_labels = store.sets.get(pod.labels);
+    let mut labels = Map::new();
+    for (_, row) in store.table(store.kinds.service).iter() {
+        let body = row.body.as_ref().expect("an object has a body");
+        if body.namespace != pod.namespace {
+            continue;
+        }
+        let Some(selector) = body.at(&["spec", "selector"]).and_then(Value::as_map) else {
+            continue;
+        };
+        if Selector::from_map(selector).matches(&pod_labels) {
+            for (key, value) in selector.iter() {
+                labels.insert(key, value.clone());
+            }
+        }
+    }
+    labels
+}
+
+fn owner_selector(store: &Store, pod: &PodInfo, owner: &Owner) -> Option<(OwnerKind, Value)> {
+    let kinds = Kinds::of(store);
+    let kind = match owner.kind {
+        OwnerKind::ReplicationController => kinds.replication_controller,
+        OwnerKind::ReplicaSet => kinds.replica_set,
+        OwnerKind::StatefulSet => kinds.stateful_set,
+    };
+    let namespace = pod.namespace.map(|id| store.strings.text(id));
+    let body = store.body(store.find(kind, namespace, &owner.name)?)?;
+    Some((owner.kind, body.at(&["spec", "selector"]).cloned().unwrap_or_default()))
+}

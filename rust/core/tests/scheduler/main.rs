@@ -1,0 +1,8 @@
+//! The scheduler from outside: recorded decisions of the real one, scenarios in its words,
+//! and random clusters on which a naive reading of the rules must agree.
+
+mod golden;
+mod naive;
+mod properties;
+mod scenarios;
+mod world;
