@@ -132,6 +132,11 @@ class Cluster:
         self._driver = Driver(world, self._controllers)
         self._kinds: dict[str, Kind] = {}
 
+    @property
+    def world(self) -> _core.World:
+        """The compiled cluster, for what this class has no word for."""
+        return self._world
+
     # Time
 
     @property
@@ -150,6 +155,7 @@ class Cluster:
         *,
         at_most: str | float | timedelta | None = None,
         progress: bool | None = None,
+        on_step: Callable[[], None] | None = None,
     ) -> Stopped:
         """Let virtual time pass.
 
@@ -165,6 +171,9 @@ class Cluster:
         progress
             Show a progress line on standard error when the run takes over two seconds; ``None``
             means: when it is a terminal.
+        on_step
+            Called now and then while the run goes on, at least five times a second, and at its
+            end, however it ends. It must not change the cluster.
 
         Returns
         -------
@@ -180,10 +189,10 @@ class Cluster:
         now = self._world.now_ns
         limit = clock.FOREVER_NS if at_most is None else now + clock.duration_ns(at_most)
         if callable(until):
-            return self._driver.run_until(lambda: until(self), limit, progress)
+            return self._driver.run_until(lambda: until(self), limit, progress, on_step)
         if until == "settled":
-            return self._driver.settle(limit, progress)
-        return self._driver.run_to(min(limit, clock.until_ns(until, now)), progress)
+            return self._driver.settle(limit, progress, on_step)
+        return self._driver.run_to(min(limit, clock.until_ns(until, now)), progress, on_step)
 
     def advance(self, duration: str | float | timedelta) -> Stopped:
         """Let this much virtual time pass."""

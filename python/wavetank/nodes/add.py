@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 #: What :func:`add_nodes` takes besides a pool.
 Source = "str | Path | Mapping[str, Any] | Pool | None"
-_MANIFESTS = (".yaml", ".yml", ".json")
+#: What files with manifests end in.
+MANIFESTS = (".yaml", ".yml", ".json")
 #: What tells a pool of the command line from the name of a machine.
 _SPEC = re.compile(r"^[+-]?\d+x|[,=]|cpu$|cores?$")
 
@@ -154,7 +155,7 @@ def _create(world: _core.World, node: dict[str, Any]) -> str:
 def _is_manifest(source: Any) -> bool:
     if isinstance(source, (Mapping, Path, list, tuple)):
         return True
-    return isinstance(source, str) and ("\n" in source or source.lower().endswith(_MANIFESTS))
+    return isinstance(source, str) and ("\n" in source or source.lower().endswith(MANIFESTS))
 
 
 def _title(source: Any) -> str:

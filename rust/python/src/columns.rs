@@ -35,6 +35,19 @@ impl World {
         to_arrow(set)
     }
 
+    /// The events recorded or repeated after a resourceVersion, as columns, and the version
+    /// reached.
+    fn events_after<'py>(
+        &self,
+        py: Python<'py>,
+        revision: u64,
+    ) -> PyResult<(Bound<'py, PyDict>, u64)> {
+        let (set, reached) = self.enter(py, |inner| {
+            (inner.engine.events_after(revision), inner.engine.store.revision())
+        });
+        Ok((to_dict(py, set)?, reached))
+    }
+
     /// The pods an object controls, as columns.
     fn controlled_pods<'py>(&self, py: Python<'py>, owner: i64) -> PyResult<Bound<'py, PyDict>> {
         let set = self.enter(py, |inner| {

@@ -1,12 +1,14 @@
 //! Pods, nodes and events as columns.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::World;
-use crate::base::{Map, Quantity, StrId, Text, Value};
+use crate::base::{FastMap, Map, Quantity, StrId, Text, Value};
 use crate::labels::Labels;
 use crate::record::columns::{Categories, SparseInts, time_or_none};
 use crate::record::{Column, ColumnSet};
+use crate::store::events::Event;
 use crate::store::object::Row;
 use crate::store::pod::{ACCEPTED, PodState, RUNNING, SCHEDULED};
 use crate::store::recorder::event_type;
@@ -31,11 +33,15 @@ impl World {
         let mut name = Vec::with_capacity(count);
         let mut numbers: [Vec<i64>; 5] = std::array::from_fn(|_| Vec::with_capacity(count));
         let mut others = SparseInts::default();
+        let mut templates: FastMap<usize, i64> = FastMap::new();
+        let mut template = Vec::with_capacity(count);
         let mut times: [Vec<i64>; 5] = std::array::from_fn(|_| Vec::with_capacity(count));
         let (mut ready, mut deleting) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for (slot, row) in rows {
             let body = row.body.as_ref().expect("occupied");
             let (pod, shape) = (store.pod(slot), store.shape(body));
+            let known = templates.len() as i64;
+            template.push(*templates.get_or_insert_with(Arc::as_ptr(body) as usize, || known));
             namespace.push_optional(body.namespace.map(|id| store.strings.text(id)));
             name.push(row.name.text(&store.strings));
             node.push_optional(pod.node.map(|id| store.strings.text(id)));
@@ -96,6 +102,7 @@ impl World {
         set.push("ready_since", Column::Time(ready_at));
         set.push("finished", Column::Time(finished));
         set.push("message", message.finish());
+        set.push("template", Column::Int(template));
         let resources: Vec<Text> = others.names().cloned().collect();
         for resource in resources {
             let amounts = others.take(&resource, count);
@@ -181,13 +188,23 @@ impl World {
 
     /// The engine's events, in order of first occurrence.
     pub fn event_columns(&self) -> ColumnSet {
+        self.columns_of_events(self.store.events.iter().map(|(_, event)| event))
+    }
+
+    /// The events recorded or repeated after a resourceVersion, in order; see
+    /// [`crate::store::Store::events_after`].
+    pub fn events_after(&self, revision: u64) -> ColumnSet {
+        self.columns_of_events(self.store.events_after(revision))
+    }
+
+    fn columns_of_events<'a>(&self, events: impl Iterator<Item = &'a Event>) -> ColumnSet {
         let store = &self.store;
-        let count = store.events.len();
+        let count = events.size_hint().0;
         let mut words: [Categories; 5] = std::array::from_fn(|_| Categories::with_capacity(count));
         let (mut name, mut message) = (Vec::with_capacity(count), Vec::with_capacity(count));
         let mut counts = Vec::with_capacity(count);
         let (mut first, mut last) = (Vec::with_capacity(count), Vec::with_capacity(count));
-        for (_, event) in store.events.iter() {
+        for event in events {
             let subject = &event.subject;
             first.push(event.first.0);
             last.push(event.last.0);
