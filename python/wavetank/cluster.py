@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .catalogue import Catalogue
     from .controllers.base import Controller
+    from .nodes import Pool
 
 #: What :meth:`Cluster.run` takes as its end.
 Until = "str | float | timedelta | datetime | Callable[[Cluster], bool]"
@@ -130,6 +132,11 @@ class Cluster:
         self._driver = Driver(world, self._controllers)
         self._kinds: dict[str, Kind] = {}
 
+    @property
+    def world(self) -> _core.World:
+        """The compiled cluster, for what this class has no word for."""
+        return self._world
+
     # Time
 
     @property
@@ -148,6 +155,7 @@ class Cluster:
         *,
         at_most: str | float | timedelta | None = None,
         progress: bool | None = None,
+        on_step: Callable[[], None] | None = None,
     ) -> Stopped:
         """Let virtual time pass.
 
@@ -163,6 +171,9 @@ class Cluster:
         progress
             Show a progress line on standard error when the run takes over two seconds; ``None``
             means: when it is a terminal.
+        on_step
+            Called now and then while the run goes on, at least five times a second, and at its
+            end, however it ends. It must not change the cluster.
 
         Returns
         -------
@@ -178,10 +189,10 @@ class Cluster:
         now = self._world.now_ns
         limit = clock.FOREVER_NS if at_most is None else now + clock.duration_ns(at_most)
         if callable(until):
-            return self._driver.run_until(lambda: until(self), limit, progress)
+            return self._driver.run_until(lambda: until(self), limit, progress, on_step)
         if until == "settled":
-            return self._driver.settle(limit, progress)
-        return self._driver.run_to(min(limit, clock.until_ns(until, now)), progress)
+            return self._driver.settle(limit, progress, on_step)
+        return self._driver.run_to(min(limit, clock.until_ns(until, now)), progress, on_step)
 
     def advance(self, duration: str | float | timedelta) -> Stopped:
         """Let this much virtual time pass."""
@@ -198,25 +209,58 @@ class Cluster:
 
     # Nodes
 
-    def add_nodes(self, instance_type: str | None = None, **options: Any) -> list[str]:
-        """Add a pool of equal nodes.
+    def add_nodes(
+        self,
+        source: str | Path | Mapping[str, Any] | Pool | None = None,
+        *,
+        count: int | None = None,
+        zones: int | Sequence[str] | None = None,
+        catalogue: Catalogue | str | Path | None = None,
+        **options: Any,
+    ) -> list[str]:
+        """Add equal nodes.
 
         Parameters
         ----------
-        instance_type
-            A machine of the catalogue, such as ``"m5.xlarge"``; or say ``cpu`` and ``memory``.
+        source
+            A machine of the catalogue, such as ``"m5.xlarge"``; a pool as the command line
+            takes it, such as ``"12xm5.large,zones=3"``; a :class:`wavetank.nodes.Pool`; or Node
+            manifests: a file, text or a dict. Without it say ``cpu`` and ``memory``.
+        count
+            How many; one when absent. Of a manifest, how many copies.
+        zones
+            How many zones (``3`` means a, b, c), or their names; nodes are dealt to them in
+            turn.
+        catalogue
+            A table of machines of your own, a CSV file, on top of the one that ships.
         **options
-            See :class:`wavetank.nodes.PoolSpec`: ``count``, ``cpu``, ``memory``, ``pods``,
-            ``zones``, ``labels``, ``taints``, ``name``, ...
+            The other fields of :class:`wavetank.nodes.Pool`: ``cpu``, ``memory``, ``pods``,
+            ``gpu``, ``labels``, ``taints``, ``name``, ``reserved``, ...
 
         Returns
         -------
         list of str
             The names of the nodes.
-        """
-        from .nodes import add_pool  # noqa: PLC0415
 
-        return add_pool(self._world, instance_type, **options)
+        Raises
+        ------
+        ValueError
+            When the description makes no sense or the machine is not in the catalogue.
+
+        Examples
+        --------
+        >>> import wavetank as wt
+        >>> cluster = wt.Cluster()
+        >>> cluster.add_nodes("m5.xlarge", count=3, zones=["a", "b", "c"])
+        ['m5-xlarge-0', 'm5-xlarge-1', 'm5-xlarge-2']
+        >>> cluster.nodes["allocatable_cpu_milli"].tolist()
+        [3920, 3920, 3920]
+        """
+        from .nodes import add_nodes  # noqa: PLC0415
+
+        given = {"count": count, "zones": zones, **options}
+        given = {name: value for name, value in given.items() if value is not None}
+        return add_nodes(self._world, source, catalogue, **given)
 
     # Objects
 

@@ -60,19 +60,27 @@ class Driver:
         self._controllers = controllers
         self._context = Context(world)
 
-    def run_to(self, limit_ns: int, progress: bool | None) -> Stopped:
+    def run_to(
+        self, limit_ns: int, progress: bool | None, on_step: Callable[[], None] | None = None
+    ) -> Stopped:
         """Run to a time."""
-        return self._run("time", limit_ns, None, progress)
+        return self._run("time", limit_ns, None, progress, on_step)
 
-    def settle(self, limit_ns: int, progress: bool | None) -> Stopped:
+    def settle(
+        self, limit_ns: int, progress: bool | None, on_step: Callable[[], None] | None = None
+    ) -> Stopped:
         """Run until nothing is left to happen but timeouts."""
-        return self._run("settled", limit_ns, None, progress)
+        return self._run("settled", limit_ns, None, progress, on_step)
 
     def run_until(
-        self, predicate: Callable[[], bool], limit_ns: int, progress: bool | None
+        self,
+        predicate: Callable[[], bool],
+        limit_ns: int,
+        progress: bool | None,
+        on_step: Callable[[], None] | None = None,
     ) -> Stopped:
         """Run until a predicate holds, asked after every instant."""
-        return self._run("instant", limit_ns, predicate, progress)
+        return self._run("instant", limit_ns, predicate, progress, on_step)
 
     def _run(
         self,
@@ -80,6 +88,7 @@ class Driver:
         limit_ns: int,
         predicate: Callable[[], bool] | None,
         progress: bool | None,
+        on_step: Callable[[], None] | None,
     ) -> Stopped:
         started_ns, started = self._world.now_ns, time.perf_counter()
         shown = _progress(progress, started_ns, limit_ns)
@@ -87,10 +96,12 @@ class Driver:
             if predicate is not None and predicate():
                 reason = "predicate"
             else:
-                reason = self._loop(mode, limit_ns, predicate, shown)
+                reason = self._loop(mode, limit_ns, predicate, _together(shown, self._world, on_step))
         finally:
             if shown is not None:
                 shown.close()
+            if on_step is not None:
+                on_step()
         return Stopped(reason, started_ns, self._world.now_ns, time.perf_counter() - started)
 
     def _loop(
@@ -98,7 +109,7 @@ class Driver:
         mode: str,
         limit_ns: int,
         predicate: Callable[[], bool] | None,
-        shown: Progress | None,
+        step: Callable[[], None] | None,
     ) -> str:
         while True:
             reason, controller, keys = self._world.advance(limit_ns, mode, SLICE_MS)
@@ -114,8 +125,8 @@ class Driver:
                 if predicate is not None and predicate():
                     return "predicate"
                 return reason
-            if shown is not None:
-                shown.update(self._world)
+            if step is not None:
+                step()
 
     def _work(self, controller: Controller, keys: list[int]) -> None:
         """Let a controller answer a batch; on an exception nothing is lost."""
@@ -129,6 +140,21 @@ class Driver:
             self._world.answer([(PUT_BACK.word, 0)] * len(keys))
             raise
         self._world.answer([(answer.word, answer.delay_ns) for answer in answers])
+
+
+def _together(
+    shown: Progress | None, world: _core.World, on_step: Callable[[], None] | None
+) -> Callable[[], None] | None:
+    """Return what is done between two steps: the progress line first."""
+    if shown is None:
+        return on_step
+
+    def step() -> None:
+        shown.update(world)
+        if on_step is not None:
+            on_step()
+
+    return step
 
 
 def _progress(wanted: bool | None, started_ns: int, limit_ns: int) -> Progress | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -12,7 +13,11 @@ from rich.progress import Progress as Bar
 from . import _core, clock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from rich.progress import TaskID
+
+T = TypeVar("T")
 
 #: Seconds of wall clock before anything is shown.
 QUIET_S = 2.0
@@ -54,3 +59,31 @@ class Progress:
         )
         self._task = self._bar.add_task("", total=self._span_ns)
         self._bar.start()
+
+
+def steps(items: Sequence[T], text: str, wanted: bool | None = None) -> Iterator[T]:
+    """Yield items, with a bar on standard error once it takes long; see :class:`Progress`."""
+    if wanted is False or (wanted is None and not sys.stderr.isatty()):
+        yield from items
+        return
+    began = time.perf_counter()
+    bar = Bar(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task = bar.add_task(text, total=len(items))
+    shown = False
+    try:
+        for item in items:
+            yield item
+            bar.advance(task)
+            if not shown and time.perf_counter() - began > QUIET_S:
+                bar.start()
+                shown = True
+    finally:
+        if shown:
+            bar.stop()

@@ -35,6 +35,19 @@ impl World {
         to_arrow(set)
     }
 
+    /// The events recorded or repeated after a resourceVersion, as columns, and the version
+    /// reached.
+    fn events_after<'py>(
+        &self,
+        py: Python<'py>,
+        revision: u64,
+    ) -> PyResult<(Bound<'py, PyDict>, u64)> {
+        let (set, reached) = self.enter(py, |inner| {
+            (inner.engine.events_after(revision), inner.engine.store.revision())
+        });
+        Ok((to_dict(py, set)?, reached))
+    }
+
     /// The pods an object controls, as columns.
     fn controlled_pods<'py>(&self, py: Python<'py>, owner: i64) -> PyResult<Bound<'py, PyDict>> {
         let set = self.enter(py, |inner| {
@@ -58,6 +71,7 @@ fn reader(table: &str) -> PyResult<fn(&Engine) -> ColumnSet> {
 pub fn to_dict(py: Python, set: ColumnSet) -> PyResult<Bound<PyDict>> {
     let dict = PyDict::new(py);
     for (name, column) in set.into_columns() {
+        let name = name.as_str();
         match column {
             Column::Int(items) => dict.set_item(name, items.into_pyarray(py))?,
             Column::Time(items) => {
@@ -83,7 +97,7 @@ fn to_arrow(set: ColumnSet) -> PyResult<PyTable> {
     let mut arrays: Vec<ArrayRef> = Vec::new();
     for (name, column) in set.into_columns() {
         let array = to_array(column)?;
-        fields.push(Field::new(name, array.data_type().clone(), array.is_nullable()));
+        fields.push(Field::new(name.as_str(), array.data_type().clone(), array.is_nullable()));
         arrays.push(array);
     }
     let schema = Arc::new(Schema::new(fields));

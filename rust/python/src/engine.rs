@@ -353,6 +353,7 @@ fn read_pool(given: &Value) -> Pool {
         capacity: map("capacity"),
         allocatable: map("allocatable"),
         labels: map("labels"),
+        arch: given.str_at(&["arch"]).unwrap_or_default().into(),
         taints: given.list_at(&["taints"]).to_vec(),
         zones: texts("zones"),
         region: given.str_at(&["region"]).unwrap_or_default().into(),

@@ -1,7 +1,7 @@
 //! The Python module `wavetank._core`: a thin shell over `wavetank-core`.
 //!
 //! Nothing is decided here. [`world`] is the cluster behind its lock; [`objects`], [`engine`],
-//! [`watch`], [`columns`] and [`kinds`] add its methods, one file per module of the core;
+//! [`headroom`], [`watch`], [`columns`] and [`kinds`] add its methods, one file per module of the core;
 //! [`manifest`] and [`units`] are functions. [`convert`] turns Python objects into documents and
 //! back, [`error`] the core's errors into exceptions.
 
@@ -9,6 +9,7 @@ mod columns;
 mod convert;
 mod engine;
 mod error;
+mod headroom;
 mod kinds;
 mod manifest;
 mod objects;

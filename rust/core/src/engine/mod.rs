@@ -16,6 +16,7 @@ pub mod advance;
 pub mod consumer;
 pub mod controllers;
 pub mod garbage;
+pub mod headroom;
 pub mod kubelets;
 pub mod pools;
 pub mod queue;

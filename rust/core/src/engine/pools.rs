@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::World;
 use super::kubelets::post_ready;
-use crate::api::ApiResult;
+use crate::api::{ApiError, ApiResult};
 use crate::base::{Map, Text, Value};
 use crate::node::network::block_size;
 use crate::store::ObjectId;
@@ -38,6 +38,8 @@ pub struct Pool {
     pub allocatable: Map,
     /// Labels of every node.
     pub labels: Map,
+    /// `kubernetes.io/arch` of every node; `amd64` when empty.
+    pub arch: Text,
     /// Taints of every node.
     pub taints: Vec<Value>,
     /// Zones, dealt to the nodes in turn.
@@ -52,31 +54,38 @@ impl World {
     /// Adds the nodes of a pool. They are Ready once they have booted.
     ///
     /// # Errors
-    /// What creating one of them answers; the nodes before it stay.
+    /// What creating one of them answers. A name that is taken is found before any is created.
     pub fn add_pool(&mut self, pool: &Pool) -> ApiResult<Vec<ObjectId>> {
+        let kind = self.store.kinds.node;
+        if let Some(taken) =
+            pool.names.iter().find(|name| self.store.find(kind, None, name).is_some())
+        {
+            return Err(ApiError::already_exists(self.store.resource(kind), taken));
+        }
         let boots = !self.latencies.node_boot.is_zero();
+        let labels = pool.common_labels();
         let mut ids = Vec::with_capacity(pool.names.len());
         for (at, name) in pool.names.iter().enumerate() {
             let zone = (!pool.zones.is_empty()).then(|| &pool.zones[at % pool.zones.len()]);
-            let node = self.pool_node(pool, name, zone, boots);
+            let node = self.pool_node(pool, &labels, name, zone, boots);
             ids.push(self.store.create(node, &WriteOptions::default())?.id);
         }
         Ok(ids)
     }
 
-    fn pool_node(&mut self, pool: &Pool, name: &Text, zone: Option<&Text>, boots: bool) -> Value {
-        let mut labels = pool.labels.clone();
+    fn pool_node(
+        &mut self,
+        pool: &Pool,
+        labels: &Map,
+        name: &Text,
+        zone: Option<&Text>,
+        boots: bool,
+    ) -> Value {
+        let mut labels = labels.clone();
         labels.insert("kubernetes.io/hostname", name.clone());
-        for (key, value) in [("kubernetes.io/os", "linux"), ("kubernetes.io/arch", "amd64")] {
-            if !labels.contains_key(key) {
-                labels.insert(key, value);
-            }
-        }
         if let Some(zone) = zone {
             labels.insert("topology.kubernetes.io/zone", zone.clone());
-            if !pool.region.is_empty() {
-                labels.insert("topology.kubernetes.io/region", pool.region.clone());
-            }
+            labels.insert("failure-domain.beta.kubernetes.io/zone", zone.clone());
         }
         let mut taints = pool.taints.clone();
         if boots {
@@ -103,7 +112,7 @@ impl World {
             ("capacity", Value::from(pool.capacity.clone())),
             ("allocatable", Value::from(allocatable.clone())),
             ("addresses", Value::from(addresses)),
-            ("nodeInfo", node_info()),
+            ("nodeInfo", node_info(pool.arch())),
         ]);
         let mut node = Value::map([
             ("apiVersion", Value::from("v1")),
@@ -119,6 +128,36 @@ impl World {
             post_ready(&mut node, self.store.now);
         }
         node
+    }
+}
+
+impl Pool {
+    fn arch(&self) -> &str {
+        if self.arch.is_empty() { "amd64" } else { &self.arch }
+    }
+
+    /// The labels every node has: those asked for, and what kubelets, the node lifecycle
+    /// controller and cloud controllers add, their old names included.
+    fn common_labels(&self) -> Map {
+        let mut labels = Map::new();
+        for (key, beta, value) in [
+            ("kubernetes.io/os", "beta.kubernetes.io/os", "linux"),
+            ("kubernetes.io/arch", "beta.kubernetes.io/arch", self.arch()),
+            (
+                "topology.kubernetes.io/region",
+                "failure-domain.beta.kubernetes.io/region",
+                self.region.as_str(),
+            ),
+        ] {
+            if !value.is_empty() {
+                labels.insert(key, value);
+                labels.insert(beta, value);
+            }
+        }
+        for (key, value) in self.labels.iter() {
+            labels.insert(key, value.clone());
+        }
+        labels
     }
 }
 
@@ -148,11 +187,11 @@ fn address(kind: &str, address: &str) -> Value {
     Value::map([("type", Value::from(kind)), ("address", address.into())])
 }
 
-fn node_info() -> Value {
+fn node_info(arch: &str) -> Value {
     Value::map([
         ("kubeletVersion", Value::from("v1.36.3")),
         ("operatingSystem", "linux".into()),
-        ("architecture", "amd64".into()),
+        ("architecture", arch.into()),
         ("osImage", "wavetank".into()),
         ("kernelVersion", "".into()),
         ("containerRuntimeVersion", "containerd://2.1.0".into()),

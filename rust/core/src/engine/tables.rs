@@ -1,13 +1,18 @@
 //! Pods, nodes and events as columns.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::World;
-use crate::base::{Quantity, StrId, Text, Value};
+use crate::base::{FastMap, Map, Quantity, StrId, Text, Value};
 use crate::labels::Labels;
-use crate::record::columns::{Categories, time_or_none};
+use crate::record::columns::{Categories, SparseInts, time_or_none};
 use crate::record::{Column, ColumnSet};
+use crate::store::events::Event;
 use crate::store::object::Row;
 use crate::store::pod::{ACCEPTED, PodState, RUNNING, SCHEDULED};
 use crate::store::recorder::event_type;
+use crate::store::shape::Resources;
 use crate::store::{Body, ObjectId, Store};
 
 impl World {
@@ -26,12 +31,17 @@ impl World {
         let mut message = Categories::with_capacity(count);
         let mut ip = Vec::with_capacity(count);
         let mut name = Vec::with_capacity(count);
-        let mut numbers: [Vec<i64>; 4] = std::array::from_fn(|_| Vec::with_capacity(count));
+        let mut numbers: [Vec<i64>; 5] = std::array::from_fn(|_| Vec::with_capacity(count));
+        let mut others = SparseInts::default();
+        let mut templates: FastMap<usize, i64> = FastMap::new();
+        let mut template = Vec::with_capacity(count);
         let mut times: [Vec<i64>; 5] = std::array::from_fn(|_| Vec::with_capacity(count));
         let (mut ready, mut deleting) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for (slot, row) in rows {
             let body = row.body.as_ref().expect("occupied");
             let (pod, shape) = (store.pod(slot), store.shape(body));
+            let known = templates.len() as i64;
+            template.push(*templates.get_or_insert_with(Arc::as_ptr(body) as usize, || known));
             namespace.push_optional(body.namespace.map(|id| store.strings.text(id)));
             name.push(row.name.text(&store.strings));
             node.push_optional(pod.node.map(|id| store.strings.text(id)));
@@ -47,9 +57,13 @@ impl World {
             let amounts = [
                 shape.requests.cpu_milli,
                 shape.requests.memory_bytes,
+                shape.requests.ephemeral_bytes,
                 i64::from(shape.priority),
                 i64::from(pod.restarts),
             ];
+            for (resource, amount) in &shape.requests.scalars {
+                others.set(resource, name.len() - 1, *amount);
+            }
             for (column, amount) in numbers.iter_mut().zip(amounts) {
                 column.push(amount);
             }
@@ -64,7 +78,7 @@ impl World {
                 column.push(time_or_none(moment));
             }
         }
-        let [cpu, memory, priority, restarts] = numbers;
+        let [cpu, memory, ephemeral, priority, restarts] = numbers;
         let [created, scheduled, started, ready_at, finished] = times;
         let mut set = ColumnSet::new();
         set.push("namespace", namespace.finish());
@@ -74,6 +88,7 @@ impl World {
         set.push("ready", Column::Bool(ready));
         set.push("cpu_milli", Column::Int(cpu));
         set.push("memory_bytes", Column::Int(memory));
+        set.push("ephemeral_bytes", Column::Int(ephemeral));
         set.push("owner_kind", owner_kind.finish());
         set.push("owner", owner.finish());
         set.push("priority", Column::Int(priority));
@@ -87,6 +102,12 @@ impl World {
         set.push("ready_since", Column::Time(ready_at));
         set.push("finished", Column::Time(finished));
         set.push("message", message.finish());
+        set.push("template", Column::Int(template));
+        let resources: Vec<Text> = others.names().cloned().collect();
+        for resource in resources {
+            let amounts = others.take(&resource, count);
+            set.push(resource, amounts);
+        }
         set
     }
 
@@ -98,6 +119,7 @@ impl World {
         let mut words: [Categories; 3] = std::array::from_fn(|_| Categories::default());
         let (mut ready, mut unschedulable, mut created) = (Vec::new(), Vec::new(), Vec::new());
         let mut numbers: [Vec<i64>; 8] = std::array::from_fn(|_| Vec::new());
+        let (mut offered, mut asked) = (SparseInts::default(), SparseInts::default());
         for (_, row) in table.iter() {
             let body = row.body.as_ref().expect("occupied");
             let text = row.name.text(&store.strings);
@@ -118,11 +140,17 @@ impl World {
                 allocatable("memory"),
                 allocatable("ephemeral-storage"),
                 allocatable("pods"),
-                usage.cpu_milli,
-                usage.memory_bytes,
-                usage.ephemeral_bytes,
+                usage.requests.cpu_milli,
+                usage.requests.memory_bytes,
+                usage.requests.ephemeral_bytes,
                 usage.pods,
             ];
+            for resource in other_resources(&body.status) {
+                offered.set(resource, name.len() - 1, allocatable(resource));
+            }
+            for (resource, amount) in &usage.requests.scalars {
+                asked.set(resource, name.len() - 1, *amount);
+            }
             for (column, amount) in numbers.iter_mut().zip(amounts) {
                 column.push(amount);
             }
@@ -149,18 +177,34 @@ impl World {
             set.push(name, Column::Int(column));
         }
         set.push("created", Column::Time(created));
+        let rows = set.rows();
+        let resources: BTreeSet<Text> = offered.names().chain(asked.names()).cloned().collect();
+        for resource in &resources {
+            set.push(format!("allocatable_{resource}"), offered.take(resource, rows));
+            set.push(format!("requested_{resource}"), asked.take(resource, rows));
+        }
         set
     }
 
     /// The engine's events, in order of first occurrence.
     pub fn event_columns(&self) -> ColumnSet {
+        self.columns_of_events(self.store.events.iter().map(|(_, event)| event))
+    }
+
+    /// The events recorded or repeated after a resourceVersion, in order; see
+    /// [`crate::store::Store::events_after`].
+    pub fn events_after(&self, revision: u64) -> ColumnSet {
+        self.columns_of_events(self.store.events_after(revision))
+    }
+
+    fn columns_of_events<'a>(&self, events: impl Iterator<Item = &'a Event>) -> ColumnSet {
         let store = &self.store;
-        let count = store.events.len();
+        let count = events.size_hint().0;
         let mut words: [Categories; 5] = std::array::from_fn(|_| Categories::with_capacity(count));
         let (mut name, mut message) = (Vec::with_capacity(count), Vec::with_capacity(count));
         let mut counts = Vec::with_capacity(count);
         let (mut first, mut last) = (Vec::with_capacity(count), Vec::with_capacity(count));
-        for (_, event) in store.events.iter() {
+        for event in events {
             let subject = &event.subject;
             first.push(event.first.0);
             last.push(event.last.0);
@@ -253,14 +297,10 @@ impl World {
 }
 
 /// What the pods bound to one node request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Milli-CPU.
-    pub cpu_milli: i64,
-    /// Bytes of memory.
-    pub memory_bytes: i64,
-    /// Bytes of ephemeral storage.
-    pub ephemeral_bytes: i64,
+    /// Sums by resource.
+    pub requests: Resources,
     /// Pods.
     pub pods: i64,
 }
@@ -273,14 +313,19 @@ pub fn usage(store: &Store, node: Option<StrId>) -> Usage {
     for slot in slots.iter() {
         if store.pod(slot).occupies_node() {
             let body = table.row(slot).and_then(|row| row.body.as_ref()).expect("indexed");
-            let requests = &store.shape(body).requests;
-            usage.cpu_milli += requests.cpu_milli;
-            usage.memory_bytes += requests.memory_bytes;
-            usage.ephemeral_bytes += requests.ephemeral_bytes;
+            usage.requests.add(&store.shape(body).requests);
             usage.pods += 1;
         }
     }
     usage
+}
+
+/// Resources a node offers beyond those every node has.
+fn other_resources(status: &Value) -> impl Iterator<Item = &str> {
+    let offered = status.get("allocatable").or_else(|| status.get("capacity"));
+    let names = offered.and_then(Value::as_map).into_iter().flat_map(Map::iter);
+    let usual = ["cpu", "memory", "ephemeral-storage", "pods"];
+    names.map(|(name, _)| name).filter(move |name| !usual.contains(name))
 }
 
 /// A node's allocatable amount of a resource, or its capacity when it states only that.

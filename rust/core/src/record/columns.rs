@@ -1,5 +1,7 @@
 //! Named columns of equal length, ready to become NumPy arrays or Arrow data.
 
+use std::collections::BTreeMap;
+
 use crate::base::{FastMap, Text, Time};
 
 /// One column.
@@ -45,7 +47,7 @@ impl Column {
 /// Named columns of equal length.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ColumnSet {
-    columns: Vec<(&'static str, Column)>,
+    columns: Vec<(Text, Column)>,
 }
 
 impl ColumnSet {
@@ -58,19 +60,20 @@ impl ColumnSet {
     ///
     /// # Panics
     /// When its length differs from that of the columns before it.
-    pub fn push(&mut self, name: &'static str, column: Column) {
+    pub fn push(&mut self, name: impl Into<Text>, column: Column) {
+        let name = name.into();
         let rows = self.columns.first().map_or(column.len(), |(_, first)| first.len());
         assert_eq!(column.len(), rows, "column {name} has another length");
         self.columns.push((name, column));
     }
 
     /// The columns in the order they were added.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Column)> {
-        self.columns.iter().map(|(name, column)| (*name, column))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Column)> {
+        self.columns.iter().map(|(name, column)| (name.as_str(), column))
     }
 
     /// The columns, taken.
-    pub fn into_columns(self) -> Vec<(&'static str, Column)> {
+    pub fn into_columns(self) -> Vec<(Text, Column)> {
         self.columns
     }
 
@@ -127,6 +130,37 @@ impl Categories {
     }
 }
 
+/// Integer columns that come into being with the first row that has a value other than zero.
+#[derive(Debug, Default)]
+pub struct SparseInts(BTreeMap<Text, Vec<i64>>);
+
+impl SparseInts {
+    /// Sets the value of a row; rows are set in ascending order.
+    pub fn set(&mut self, name: &str, row: usize, value: i64) {
+        if value == 0 {
+            return;
+        }
+        if !self.0.contains_key(name) {
+            self.0.insert(name.into(), Vec::new());
+        }
+        let column = self.0.get_mut(name).expect("just made sure");
+        column.resize(row, 0);
+        column.push(value);
+    }
+
+    /// The names so far, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &Text> {
+        self.0.keys()
+    }
+
+    /// The column of a name, all zero when no row has a value.
+    pub fn take(&mut self, name: &str, rows: usize) -> Column {
+        let mut column = self.0.remove(name).unwrap_or_default();
+        column.resize(rows, 0);
+        Column::Int(column)
+    }
+}
+
 /// A time for a column of times; `None` becomes [`Column::NO_TIME`].
 pub fn time_or_none(time: Option<Time>) -> i64 {
     time.map_or(Column::NO_TIME, |time| time.0)
@@ -134,7 +168,18 @@ pub fn time_or_none(time: Option<Time>) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Categories, Column, ColumnSet};
+    use super::{Categories, Column, ColumnSet, SparseInts};
+
+    #[test]
+    fn a_column_begins_with_its_first_value_and_is_zero_elsewhere() {
+        let mut amounts = SparseInts::default();
+        amounts.set("gpu", 1, 4);
+        amounts.set("none", 2, 0);
+        amounts.set("gpu", 3, 8);
+        assert_eq!(amounts.names().collect::<Vec<_>>(), ["gpu"]);
+        assert_eq!(amounts.take("gpu", 5), Column::Int(vec![0, 4, 0, 8, 0]));
+        assert_eq!(amounts.take("none", 2), Column::Int(vec![0, 0]));
+    }
 
     #[test]
     fn words_get_codes_in_order_of_first_use() {

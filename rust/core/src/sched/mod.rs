@@ -19,6 +19,7 @@ pub mod cache;
 pub mod config;
 pub mod cycle;
 pub mod default_selector;
+pub mod eligible;
 pub mod events;
 pub mod images;
 pub mod node_info;

@@ -90,6 +90,16 @@ impl Store {
         Some(Subject { id, name: row.name, namespace, uid: row.uid? })
     }
 
+    /// The engine's events written after a resourceVersion, in the order of their latest write;
+    /// those whose write is no longer in the log are left out.
+    pub fn events_after(&self, revision: u64) -> impl Iterator<Item = &Event> {
+        let log = self.log();
+        (revision.max(log.compacted()) + 1..=log.revision()).filter_map(move |revision| {
+            let number = engine_number(self, log.get(revision)?.id())?;
+            self.events.get(number).filter(|event| event.revision == revision)
+        })
+    }
+
     /// The engine's events that match, in order of first occurrence.
     pub(super) fn engine_events(&self, criteria: &Criteria) -> Vec<ObjectId> {
         if criteria.labels.as_ref().is_some_and(|selector| !selector.is_everything()) {
