@@ -21,6 +21,8 @@ An argument that makes no sense is a ``ValueError`` or ``TypeError``, a missing 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ._core import (
     AlreadyExistsError,
     ApiError,
@@ -35,10 +37,16 @@ from ._core import (
     WavetankError,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .manifest.applied import Applied, Failure
+
 __all__ = [
     "AlreadyExistsError",
     "ApiError",
     "ApiTimeoutError",
+    "ApplyError",
     "BadRequestError",
     "ConflictError",
     "ForbiddenError",
@@ -48,3 +56,20 @@ __all__ = [
     "NotFoundError",
     "WavetankError",
 ]
+
+
+class ApplyError(WavetankError):
+    """Some objects of a manifest were refused; the others were applied.
+
+    Parameters
+    ----------
+    failures
+        One per refused object, with its place in the manifest.
+    applied
+        What became of the other objects.
+    """
+
+    def __init__(self, failures: Sequence[Failure], applied: Applied) -> None:
+        super().__init__("\n".join(str(failure) for failure in failures))
+        self.failures = list(failures)
+        self.applied = applied

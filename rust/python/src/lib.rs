@@ -1,10 +1,11 @@
 //! The Python module `wavetank._core`: a thin shell over `wavetank-core`.
 //!
 //! Nothing is decided here. [`world`] is the cluster behind its lock; [`objects`], [`engine`],
-//! [`watch`], [`columns`] and [`kinds`] add its methods, one file per module of the core;
+//! [`watch`], [`columns`], [`kinds`] and [`batch`] add its methods, one file per subject;
 //! [`manifest`] and [`units`] are functions. [`convert`] turns Python objects into documents and
 //! back, [`error`] the core's errors into exceptions.
 
+mod batch;
 mod columns;
 mod convert;
 mod engine;
@@ -12,6 +13,7 @@ mod error;
 mod kinds;
 mod manifest;
 mod objects;
+mod quantity;
 mod units;
 mod watch;
 mod world;
@@ -20,6 +22,8 @@ mod world;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
+    use super::batch::latest_time;
+    #[pymodule_export]
     use super::error::{
         AlreadyExistsError, ApiError, ApiTimeoutError, BadRequestError, ConflictError,
         ForbiddenError, GoneError, InvalidError, ManifestError, NotFoundError, WavetankError,
@@ -27,9 +31,12 @@ mod _core {
     #[pymodule_export]
     use super::manifest::{Document, read_manifest, to_json, to_yaml};
     #[pymodule_export]
+    use super::quantity::Quantity;
+    #[pymodule_export]
     use super::units::{
         canonical_quantity, canonical_selector, format_duration, format_time, parse_duration,
-        parse_time, quantity_milli_value, quantity_value, same_template, template_hash,
+        parse_time, quantity_milli_value, quantity_value, same_template, selector_matches,
+        template_hash,
     };
     #[pymodule_export]
     use super::watch::Watch;
