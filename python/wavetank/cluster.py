@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,9 @@ from . import _core, clock
 from .controllers import built_in
 from .controllers.base import Context
 from .driver import Driver, Stopped
+from .kinds import Kind, as_kind
 from .latencies import Latencies
+from .manifest.single import one_object, with_current
 from .program import rules
 from .resource import Resource, resources
 from .results import Table
@@ -27,41 +28,16 @@ if TYPE_CHECKING:
 
     from .catalogue import Catalogue
     from .controllers.base import Controller
+    from .manifest import Applied
     from .nodes import Pool
 
 #: What :meth:`Cluster.run` takes as its end.
 Until = "str | float | timedelta | datetime | Callable[[Cluster], bool]"
 
+#: What a saved cluster begins with.
+MAGIC = b"wavetank\0"
+
 _PATCHES = {"strategic": "strategic", "merge": "merge", "json": "json"}
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of object, as ``kubectl api-resources`` shows it."""
-
-    id: int
-    group: str
-    kind: str
-    plural: str
-    singular: str
-    short_names: tuple[str, ...]
-    categories: tuple[str, ...]
-    namespaced: bool
-    versions: tuple[str, ...]
-    subresources: tuple[str, ...]
-    columns: tuple[tuple[str, str, str, int], ...]
-    custom: bool
-    verbs: tuple[str, ...]
-
-    @property
-    def resource(self) -> str:
-        """The resource with its group, as messages print it: ``deployments.apps``."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
-
-    @property
-    def api_version(self) -> str:
-        """The preferred ``apiVersion``."""
-        return f"{self.group}/{self.versions[0]}" if self.group else self.versions[0]
 
 
 class Cluster:
@@ -131,6 +107,8 @@ class Cluster:
         self._controllers = list(controllers)
         self._driver = Driver(world, self._controllers)
         self._kinds: dict[str, Kind] = {}
+        #: What the dump this cluster came from does not have; see :meth:`from_dump`.
+        self.notes: list[str] = []
 
     @property
     def world(self) -> _core.World:
@@ -283,7 +261,7 @@ class Cluster:
         """Return every kind there is, custom ones included."""
         return [as_kind(entry) for entry in self._world.kinds()]
 
-    def apply(self, source: Any, **options: Any) -> Any:
+    def apply(self, source: Any, **options: Any) -> Applied:
         """Apply manifests as ``kubectl apply`` does.
 
         Parameters
@@ -304,9 +282,23 @@ class Cluster:
 
         return apply(self, source, **options)
 
+    def restore(self, source: Any, **options: Any) -> Applied:
+        """Put the objects of a dump back as they were: uids, times, status, bound pods and all.
+
+        Parameters
+        ----------
+        source
+            As for :meth:`apply`; usually what ``kubectl get -A -o yaml`` wrote.
+        **options
+            See :func:`wavetank.manifest.restore`: ``strict``, ``recursive``.
+        """
+        from .manifest import restore  # noqa: PLC0415
+
+        return restore(self, source, **options)
+
     def create(
         self,
-        obj: Mapping[str, Any],
+        obj: Mapping[str, Any] | str,
         *,
         namespace: str | None = None,
         dry_run: bool = False,
@@ -314,14 +306,23 @@ class Cluster:
     ) -> Resource:
         """Create an object and return it as stored.
 
+        Parameters
+        ----------
+        obj
+            A dict, or YAML or JSON text with one object.
+
         Raises
         ------
         ApiError
             Whatever the API server answers; nothing is changed then.
         """
         validation = "Strict" if strict else "Ignore"
-        created, _ = self._world.create(
-            obj, namespace, dry_run=dry_run, field_validation=validation
+        created, _ = with_current(
+            self._world,
+            obj,
+            lambda item: self._world.create(
+                item, namespace, dry_run=dry_run, field_validation=validation
+            ),
         )
         return Resource(created)
 
@@ -426,7 +427,7 @@ class Cluster:
 
     def update(
         self,
-        obj: Mapping[str, Any],
+        obj: Mapping[str, Any] | str,
         *,
         subresource: str = "",
         dry_run: bool = False,
@@ -437,7 +438,7 @@ class Cluster:
         Parameters
         ----------
         obj
-            The whole object. With ``metadata.resourceVersion`` it must be the stored one.
+            The whole object, as a dict or as text. With ``metadata.resourceVersion`` it must be the stored one.
         subresource
             ``"status"`` writes the status alone.
 
@@ -447,8 +448,12 @@ class Cluster:
             When the object changed since it was read.
         """
         validation = "Strict" if strict else "Ignore"
-        written, _, _ = self._world.update(
-            obj, subresource, None, dry_run=dry_run, field_validation=validation
+        written, _, _ = with_current(
+            self._world,
+            obj,
+            lambda item: self._world.update(
+                item, subresource, None, dry_run=dry_run, field_validation=validation
+            ),
         )
         return Resource(written)
 
@@ -470,7 +475,7 @@ class Cluster:
         resource, name
             The object: ``("deployment", "web")`` or ``"deployment/web"``.
         patch
-            A dict, or for ``type="json"`` a list of operations.
+            A dict, or for ``type="json"`` a list of operations; or either as text.
         type
             ``"strategic"`` (kubectl's default), ``"merge"`` or ``"json"``.
         subresource
@@ -487,7 +492,7 @@ class Cluster:
         written, _, _ = self._world.patch(
             kind.id,
             name,
-            patch,
+            one_object(patch),
             type,
             subresource,
             place,
@@ -694,10 +699,12 @@ class Cluster:
     def load(
         cls, path: str | Path, *, controllers: Sequence[Controller] | None = None
     ) -> Cluster:
-        """Read a cluster from a file that :meth:`save` wrote.
+        """Read a cluster from a file that :meth:`save` wrote, or from a dump.
 
         Parameters
         ----------
+        path
+            A saved cluster, or a dump as :meth:`from_dump` reads it.
         controllers
             The controllers the cluster had, in the order they were added; the built-in ones
             when ``None``.
@@ -707,9 +714,49 @@ class Cluster:
         FileNotFoundError
             When there is no such file.
         ValueError
-            When the file is no saved cluster of this version.
+            When the file is a saved cluster of another version.
+        ManifestError
+            When it is neither a saved cluster nor a dump.
         """
-        return cls._from_bytes(Path(path).read_bytes(), controllers)
+        path = Path(path)
+        if path.is_file():
+            data = path.read_bytes()
+            if data.startswith(MAGIC):
+                return cls._from_bytes(data, controllers)
+        return cls.from_dump(path, controllers=controllers)
+
+    @classmethod
+    def from_dump(
+        cls, source: Any, *, start: str | datetime | None = None, strict: bool = False, **options: Any
+    ) -> Cluster:
+        """Return a cluster in the state a dump of ``kubectl get -A -o yaml`` tells of.
+
+        Parameters
+        ----------
+        source
+            As for :meth:`apply`.
+        start
+            The virtual time to go on from; the latest time in the dump when ``None``.
+        strict
+            Refuse what the cluster does not know instead of leaving it out.
+        **options
+            As for :class:`Cluster`.
+
+        Returns
+        -------
+        Cluster
+            Its ``notes`` tell what the dump does not have: owners, nodes, namespaces.
+        """
+        from .manifest.restore import dumped, moment, restore_documents  # noqa: PLC0415
+
+        documents = dumped(source)
+        if start is None:
+            latest = moment(documents)
+            start = clock.START if latest is None else _core.format_time(latest)
+        cluster = cls(start=start, **options)
+        restored = restore_documents(cluster, documents, strict=strict)
+        cluster.notes = [str(warning) for warning in restored.warnings]
+        return cluster
 
     @classmethod
     def _from_bytes(
@@ -727,12 +774,6 @@ class Cluster:
     def __repr__(self) -> str:
         nodes, pods = len(self.keys("nodes")), len(self.keys("pods"))
         return f"<Cluster {nodes} nodes, {pods} pods, {self.now:%Y-%m-%d %H:%M:%S}>"
-
-
-def as_kind(entry: dict[str, Any]) -> Kind:
-    """Return a kind from the core's description."""
-    lists = ("short_names", "categories", "versions", "subresources", "columns", "verbs")
-    return Kind(**{key: tuple(value) if key in lists else value for key, value in entry.items()})
 
 
 def _from_pickle(data: Any, controllers: Sequence[Controller]) -> Cluster:

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use wavetank_core::api::{Kind, KindId};
+use wavetank_core::api::{Found, Kind, KindId};
 
 use crate::error::value_error;
 use crate::world::World;
@@ -12,14 +12,14 @@ impl World {
     /// Every kind as a dict, in discovery's order.
     fn kinds<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
         let registry = self.enter(py, |inner| inner.engine.store.registry.clone());
-        registry.kinds().map(|(id, kind)| describe(py, id, kind)).collect()
+        registry.kinds().map(|(id, kind)| describe(py, id, kind, &kind.preferred().name)).collect()
     }
 
     /// The kinds behind an argument as people type it: `po`, `deploy,svc`, `all`.
     fn resolve<'py>(&self, py: Python<'py>, argument: &str) -> PyResult<Vec<Bound<'py, PyDict>>> {
         let registry = self.enter(py, |inner| inner.engine.store.registry.clone());
         let found = registry.resolve_all(argument).map_err(value_error)?;
-        found.iter().map(|found| describe(py, found.id, found.kind)).collect()
+        found.iter().map(|found| describe_found(py, *found)).collect()
     }
 
     /// The kind of an object by its `apiVersion` and `kind`, if it is known.
@@ -31,11 +31,20 @@ impl World {
     ) -> PyResult<Option<Bound<'py, PyDict>>> {
         let registry = self.enter(py, |inner| inner.engine.store.registry.clone());
         let found = registry.find(api_version, kind);
-        found.map(|found| describe(py, found.id, found.kind)).transpose()
+        found.map(|found| describe_found(py, found)).transpose()
     }
 }
 
-fn describe<'py>(py: Python<'py>, id: KindId, kind: &Kind) -> PyResult<Bound<'py, PyDict>> {
+fn describe_found<'py>(py: Python<'py>, found: Found) -> PyResult<Bound<'py, PyDict>> {
+    describe(py, found.id, found.kind, &found.version.name)
+}
+
+fn describe<'py>(
+    py: Python<'py>,
+    id: KindId,
+    kind: &Kind,
+    version: &str,
+) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     let texts = |items: &[wavetank_core::base::Text]| -> Vec<String> {
         items.iter().map(ToString::to_string).collect()
@@ -62,6 +71,7 @@ fn describe<'py>(py: Python<'py>, id: KindId, kind: &Kind) -> PyResult<Bound<'py
     dict.set_item("categories", texts(&kind.categories))?;
     dict.set_item("namespaced", kind.namespaced)?;
     dict.set_item("versions", versions)?;
+    dict.set_item("version", version)?;
     dict.set_item("subresources", subresources)?;
     dict.set_item("columns", columns)?;
     dict.set_item("custom", kind.definition.is_some())?;

@@ -1,10 +1,12 @@
 //! The Python module `wavetank._core`: a thin shell over `wavetank-core`.
 //!
 //! Nothing is decided here. [`world`] is the cluster behind its lock; [`objects`], [`engine`],
-//! [`headroom`], [`watch`], [`columns`] and [`kinds`] add its methods, one file per module of the core;
+//! [`headroom`], [`watch`], [`columns`], [`kinds`] and [`batch`] add its methods, one file per
+//! subject; [`replay`] answers recorded scheduler cases,
 //! [`manifest`] and [`units`] are functions. [`convert`] turns Python objects into documents and
 //! back, [`error`] the core's errors into exceptions.
 
+mod batch;
 mod columns;
 mod convert;
 mod engine;
@@ -13,6 +15,8 @@ mod headroom;
 mod kinds;
 mod manifest;
 mod objects;
+mod quantity;
+mod replay;
 mod rules;
 mod units;
 mod watch;
@@ -22,6 +26,8 @@ mod world;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
+    use super::batch::latest_time;
+    #[pymodule_export]
     use super::error::{
         AlreadyExistsError, ApiError, ApiTimeoutError, BadRequestError, ConflictError,
         ForbiddenError, GoneError, InvalidError, ManifestError, NotFoundError, WavetankError,
@@ -29,11 +35,16 @@ mod _core {
     #[pymodule_export]
     use super::manifest::{Document, read_manifest, to_json, to_yaml};
     #[pymodule_export]
+    use super::quantity::Quantity;
+    #[pymodule_export]
+    use super::replay::replay_scheduler;
+    #[pymodule_export]
     use super::rules::PyRules;
     #[pymodule_export]
     use super::units::{
         canonical_quantity, canonical_selector, format_duration, format_time, parse_duration,
-        parse_time, quantity_milli_value, quantity_value, same_template, template_hash,
+        parse_time, quantity_milli_value, quantity_value, same_template, selector_matches,
+        template_hash,
     };
     #[pymodule_export]
     use super::watch::Watch;

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 use wavetank_core::api::Schema;
 use wavetank_core::api::decode::canonicalize;
-use wavetank_core::base::{Nanos, Quantity, Time};
+use wavetank_core::base::{Map, Nanos, Quantity, Time};
 use wavetank_core::labels::Selector;
 
 use crate::convert::value_from_py;
@@ -56,11 +56,15 @@ pub fn format_time(nanos: i64) -> String {
 /// The canonical text of a label selector, given as text or as a LabelSelector object.
 #[pyfunction]
 pub fn canonical_selector(selector: &Bound<PyAny>) -> PyResult<String> {
-    let parsed = match selector.extract::<String>() {
-        Ok(text) => Selector::parse(&text),
-        Err(_) => Selector::from_label_selector(&value_from_py(selector)?),
-    };
-    parsed.map(|selector| selector.to_string()).map_err(|error| value_error(error.to_string()))
+    Ok(parse_selector(selector)?.to_string())
+}
+
+/// Whether a label selector, as text or as a LabelSelector object, selects these labels.
+#[pyfunction]
+pub fn selector_matches(selector: &Bound<PyAny>, labels: &Bound<PyAny>) -> PyResult<bool> {
+    let selector = parse_selector(selector)?;
+    let labels = value_from_py(labels)?;
+    Ok(selector.matches(labels.as_map().unwrap_or(&Map::new())))
 }
 
 /// The label a Deployment gives the pods of one template: FNV-1a over the template's canonical
@@ -81,6 +85,14 @@ pub fn same_template(first: &Bound<PyAny>, second: &Bound<PyAny>) -> PyResult<bo
     canonicalize(&schema, &mut first);
     canonicalize(&schema, &mut second);
     Ok(first == second)
+}
+
+fn parse_selector(selector: &Bound<PyAny>) -> PyResult<Selector> {
+    let parsed = match selector.extract::<String>() {
+        Ok(text) => Selector::parse(&text),
+        Err(_) => Selector::from_label_selector(&value_from_py(selector)?),
+    };
+    parsed.map_err(|error| value_error(error.to_string()))
 }
 
 fn template_schema() -> Schema {

@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`object`] (how an object is kept), [`table`] (objects of one kind and
 //! their indexes), [`log`] (the order of writes), then the verbs: [`create`], [`update`],
-//! [`delete`], [`list`], [`watch`], [`bulk`] for many objects at once, and [`snapshot`].
+//! [`delete`], [`list`], [`watch`], [`bulk`] for many objects at once, [`dump`] and [`snapshot`].
 //!
 //! What this is not: it starts nothing and reacts to nothing. Controllers, the scheduler and
 //! kubelets read the log and write back through the same verbs as any client.
@@ -13,6 +13,7 @@ pub mod apply;
 pub mod bulk;
 pub mod create;
 pub mod delete;
+pub mod dump;
 pub mod events;
 pub mod fields;
 pub mod list;

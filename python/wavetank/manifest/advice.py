@@ -1,0 +1,188 @@
+"""What Kubernetes accepts and a planner would want to know.
+
+Nothing here refuses anything. :func:`about` looks at what was just applied, and at the rest of
+the cluster only where a reference may lead there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from wavetank import _core
+
+from .applied import Notice, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    Object = Mapping[str, Any]
+
+#: Where each kind keeps the template of its pods.
+TEMPLATES: dict[str, tuple[str, ...]] = {
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    "DaemonSet": ("spec", "template"),
+    "Deployment": ("spec", "template"),
+    "Job": ("spec", "template"),
+    "PodTemplate": ("template",),
+    "ReplicaSet": ("spec", "template"),
+    "ReplicationController": ("spec", "template"),
+    "StatefulSet": ("spec", "template"),
+}
+
+_WORKLOADS = (
+    "deployments.apps",
+    "statefulsets.apps",
+    "daemonsets.apps",
+    "replicasets.apps",
+    "replicationcontrollers",
+    "jobs.batch",
+    "cronjobs.batch",
+)
+
+
+def template_of(item: Object) -> Object | None:
+    """Return the pod template of a workload, or a pod itself; ``None`` for other kinds."""
+    if item.get("kind") == "Pod":
+        return item
+    found: Any = item if item.get("kind") in TEMPLATES else None
+    for key in TEMPLATES.get(str(item.get("kind")), ()):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else None
+
+
+def missing_requests(item: Object, resource: str) -> list[str]:
+    """Return the containers of a workload that request none of a resource.
+
+    A limit counts as a request, as it does in Kubernetes. Such containers weigh nothing when
+    the scheduler packs nodes.
+    """
+    spec = _at(template_of(item) or {}, "spec")
+    names = []
+    for container in [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]:
+        resources = container.get("resources") or {}
+        asked = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
+        if resource not in asked:
+            names.append(str(container.get("name")))
+    return names
+
+
+def about(
+    world: _core.World, documents: Sequence[_core.Document], namespace: str | None = None
+) -> list[Notice]:
+    """Return what deserves a second look among documents a cluster has just taken."""
+    scene = _Scene(world, documents, namespace)
+    notices = []
+    for document in documents:
+        check = _CHECKS.get(document.text("kind") or "")
+        if check is None:
+            continue
+        notices += [
+            Notice(message, Place.of(document, field))
+            for field, message in check(document.object(), scene)
+        ]
+    return notices
+
+
+class _Scene:
+    """What was applied together, and the cluster behind it."""
+
+    def __init__(
+        self, world: _core.World, documents: Sequence[_core.Document], namespace: str | None
+    ) -> None:
+        self.world = world
+        self._documents = documents
+        self._namespace = namespace or "default"
+        self._labels: list[tuple[str, Mapping[str, str]]] | None = None
+
+    def namespace(self, item: Object) -> str:
+        return str(_at(item, "metadata").get("namespace") or self._namespace)
+
+    def applied_labels(self) -> list[tuple[str, Mapping[str, str]]]:
+        """Namespace and labels of the pods that what was applied describes."""
+        if self._labels is None:
+            kinds = {"Pod", *TEMPLATES}
+            items = [
+                document.object() for document in self._documents if document.text("kind") in kinds
+            ]
+            self._labels = [(self.namespace(item), _pod_labels(item)) for item in items]
+        return self._labels
+
+    def any_pod(self, namespace: str, matches: Callable[[Mapping[str, str]], bool]) -> bool:
+        """Whether a pod of the namespace, there or to come, has labels that match."""
+        if any(place == namespace and matches(labels) for place, labels in self.applied_labels()):
+            return True
+        for resource in ("pods", *_WORKLOADS):
+            kind = self.world.resolve(resource)[0]["id"]
+            items, *_ = self.world.list(kind, namespace)
+            if any(matches(_pod_labels(item)) for item in items):
+                return True
+        return False
+
+    def selects_a_pod(self, namespace: str, selector: Any) -> bool:
+        """Whether a label selector selects a pod of the namespace, there or to come."""
+        text = _core.canonical_selector(selector)
+        pods = self.world.resolve("pods")[0]["id"]
+        if self.world.matching(pods, namespace, text).size:
+            return True
+        return self.any_pod(namespace, lambda labels: _core.selector_matches(text, dict(labels)))
+
+
+def _service(item: Object, scene: _Scene) -> Iterator[tuple[str, str]]:
+    selector = _at(item, "spec").get("selector")
+    if not selector or _at(item, "spec").get("type") == "ExternalName":
+        return
+    if not scene.selects_a_pod(scene.namespace(item), {"matchLabels": selector}):
+        text = _core.canonical_selector({"matchLabels": selector})
+        yield "spec.selector", f"{_title(item)} selects no pod: nothing has the labels {text}"
+
+
+def _disruption_budget(item: Object, scene: _Scene) -> Iterator[tuple[str, str]]:
+    selector = _at(item, "spec").get("selector")
+    if selector and not scene.selects_a_pod(scene.namespace(item), selector):
+        text = _core.canonical_selector(selector)
+        yield "spec.selector", f"{_title(item)} protects no pod: nothing has the labels {text}"
+
+
+def _autoscaler(item: Object, scene: _Scene) -> Iterator[tuple[str, str]]:
+    target = _at(item, "spec", "scaleTargetRef")
+    version, kind, name = (str(target.get(key, "")) for key in ("apiVersion", "kind", "name"))
+    found = scene.world.kind_of(version, kind)
+    place = scene.namespace(item)
+    if found is None or scene.world.find(found["id"], name, place) is None:
+        yield "spec.scaleTargetRef", f"{_title(item)} scales nothing: there is no {kind} {place}/{name}"
+
+
+def _node(item: Object, _: _Scene) -> Iterator[tuple[str, str]]:
+    status = _at(item, "status")
+    allocatable = status.get("allocatable") or status.get("capacity") or {}
+    for resource in ("cpu", "memory", "pods"):
+        quantity = allocatable.get(resource, 0)
+        if _core.quantity_milli_value(quantity) > 0:
+            continue
+        effect = "no pod fits" if resource == "pods" else "no pod that requests any fits"
+        yield "status.allocatable", f"{_title(item)} has no allocatable {resource}: {effect}"
+
+
+_CHECKS: dict[str, Callable[[Object, _Scene], Iterator[tuple[str, str]]]] = {
+    "HorizontalPodAutoscaler": _autoscaler,
+    "Node": _node,
+    "PodDisruptionBudget": _disruption_budget,
+    "Service": _service,
+}
+
+
+def _title(item: Object) -> str:
+    return f"{str(item['kind']).lower()}/{_at(item, 'metadata').get('name')}"
+
+
+def _pod_labels(item: Object) -> Mapping[str, str]:
+    labels: Mapping[str, str] = _at(template_of(item) or {}, "metadata", "labels")
+    return labels
+
+
+def _at(item: Any, *path: str) -> Any:
+    """Return the map down a path; an empty one where there is none."""
+    for key in path:
+        item = item.get(key) if isinstance(item, Mapping) else None
+    return item if isinstance(item, Mapping) else {}

@@ -1,0 +1,27 @@
+"""Cells that many kinds have."""
+
+from __future__ import annotations
+
+from wavetank.printing.ages import since
+from wavetank.printing.layout import Object
+from wavetank.printing.objects import dig
+
+
+def age(item: Object, now_ns: int) -> str:
+    """Return how long an object has existed."""
+    return since(dig(item, "metadata", "creationTimestamp"), now_ns)
+
+
+def containers(item: Object, *template: str) -> str:
+    """Return the names of a template's containers."""
+    return _of_each(item, "name", template)
+
+
+def images(item: Object, *template: str) -> str:
+    """Return the images of a template's containers."""
+    return _of_each(item, "image", template)
+
+
+def _of_each(item: Object, field: str, template: tuple[str, ...]) -> str:
+    found = dig(item, *template, "spec", "containers", default=())
+    return ",".join(str(container.get(field, "")) for container in found)
