@@ -1,0 +1,64 @@
+"""Recorded answers of the real controller and scheduler, replayed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from wavetank.replay import KINDS, read_case
+
+#: Families of scheduler cases whose plugins are all there, with the recorded number of cases.
+FAMILIES = {
+    "defaultspread": 14,
+    "fit": 14,
+    "images": 14,
+    "mixed": 14,
+    "nodeaffinity": 14,
+    "podaffinity": 14,
+    "ports": 14,
+    "preemption": 14,
+    "softspread": 14,
+    "spread": 14,
+    "taints": 14,
+}
+
+
+def differing(kind: str, files: list[Path]) -> list[str]:
+    return [
+        file.name
+        for file in files
+        if KINDS[kind]((case := read_case(str(file)))["input"]) != case["expected"]
+    ]
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_the_scheduler_decides_as_recorded(golden: Path, family: str) -> None:
+    files = sorted((golden / "scheduler").glob(f"{family}-*"))
+    assert len(files) == FAMILIES[family]
+    assert differing("scheduler", files) == []
+
+
+def test_the_deployment_controller_acts_as_recorded(golden: Path) -> None:
+    files = sorted((golden / "deployment").iterdir())
+    assert len(files) == 40
+    assert differing("deployment", files) == []
+
+
+def test_the_command_prints_one_line_per_file(golden: Path) -> None:
+    files = sorted(map(str, (golden / "scheduler").glob("fit-*")))[:2]
+    command = [sys.executable, "-m", "wavetank.replay", "scheduler", *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["file"] for line in lines] == files
+    assert lines[0]["results"] == read_case(files[0])["expected"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["scheduler"], ["weather", "x.json"]])
+def test_the_command_says_how_it_is_used(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "wavetank.replay", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: ")
