@@ -123,12 +123,14 @@ def _check_time(until: str) -> None:
     """Refuse what is neither a duration nor a time before anything is read."""
     read = _core.parse_time if "T" in until else _core.parse_duration
     try:
-        read(until)
+        sound = read(until) >= 0
     except ValueError:
+        sound = False
+    if not sound:
         raise ValueError(
             f"--until is settled, a duration such as 10m, or a time such as "
             f"2026-01-01T06:00:00Z, not {until!r}"
-        ) from None
+        )
 
 
 def _idle(cluster: Cluster) -> list[str]:
