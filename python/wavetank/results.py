@@ -101,9 +101,7 @@ class Table:
         """Return a polars DataFrame."""
         import polars as pl  # noqa: PLC0415
 
-        frame = pl.from_arrow(self)
-        assert isinstance(frame, pl.DataFrame)  # noqa: S101
-        return frame
+        return pl.DataFrame(self)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Export the table through the Arrow PyCapsule interface."""

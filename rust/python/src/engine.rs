@@ -113,6 +113,16 @@ impl World {
         })
     }
 
+    /// Puts the batch handed out last back, if it was not answered: first in line next time.
+    fn put_back(&self, py: Python) {
+        self.enter(py, |inner| {
+            if let Some((number, ids)) = inner.handed.take() {
+                let pairs: Vec<_> = ids.into_iter().map(|id| (id, Answer::PutBack)).collect();
+                inner.engine.answer(number, &pairs);
+            }
+        });
+    }
+
     /// How often each of these keys of the batch failed in a row.
     fn failures(&self, py: Python, controller: u16, keys: Vec<i64>) -> Vec<u32> {
         self.enter(py, |inner| {
