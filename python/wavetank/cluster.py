@@ -658,7 +658,7 @@ class Cluster:
             )
             watches.append(
                 (
-                    context.kind(watch.resource),
+                    None if watch.resource == "*" else context.kind(watch.resource),
                     mapping,
                     None if of is None else context.kind(of),
                     watch.spec_only,
@@ -696,9 +696,7 @@ class Cluster:
         Path(path).write_bytes(self._world.to_bytes())
 
     @classmethod
-    def load(
-        cls, path: str | Path, *, controllers: Sequence[Controller] | None = None
-    ) -> Cluster:
+    def load(cls, path: str | Path, *, controllers: Sequence[Controller] | None = None) -> Cluster:
         """Read a cluster from a file that :meth:`save` wrote, or from a dump.
 
         Parameters
@@ -727,7 +725,12 @@ class Cluster:
 
     @classmethod
     def from_dump(
-        cls, source: Any, *, start: str | datetime | None = None, strict: bool = False, **options: Any
+        cls,
+        source: Any,
+        *,
+        start: str | datetime | None = None,
+        strict: bool = False,
+        **options: Any,
     ) -> Cluster:
         """Return a cluster in the state a dump of ``kubectl get -A -o yaml`` tells of.
 
@@ -759,9 +762,7 @@ class Cluster:
         return cluster
 
     @classmethod
-    def _from_bytes(
-        cls, data: Any, controllers: Sequence[Controller] | None = None
-    ) -> Cluster:
+    def _from_bytes(cls, data: Any, controllers: Sequence[Controller] | None = None) -> Cluster:
         world = _core.World.from_bytes(np.frombuffer(data, dtype=np.uint8), rules())
         given = list(built_in() if controllers is None else controllers)
         saved = world.controller_names()

@@ -91,9 +91,7 @@ def _apply_each(
         doubtful = {at: fault for at, item in enumerate(batch) if (fault := _fault(item, strict))}
         sound = [item for at, item in enumerate(batch) if at not in doubtful]
         outcomes = iter(
-            cluster.world.apply_all(
-                sound, namespace, dry_run=dry_run, field_validation=validation
-            )
+            cluster.world.apply_all(sound, namespace, dry_run=dry_run, field_validation=validation)
         )
         for at, document in enumerate(batch):
             yield document, doubtful.get(at) or next(outcomes)

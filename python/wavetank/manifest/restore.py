@@ -106,5 +106,3 @@ def _left_out(kind: str, count: int) -> str:
 def moment(documents: Sequence[_core.Document]) -> int | None:
     """Return the latest time a dump tells of, nanoseconds since the Unix epoch."""
     return _core.latest_time(list(documents))
-
-

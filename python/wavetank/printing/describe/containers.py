@@ -45,7 +45,11 @@ def containers(
         _mounts(page, item)
 
 
-_PROBES = (("Liveness", "livenessProbe"), ("Readiness", "readinessProbe"), ("Startup", "startupProbe"))
+_PROBES = (
+    ("Liveness", "livenessProbe"),
+    ("Readiness", "readinessProbe"),
+    ("Startup", "startupProbe"),
+)
 
 
 def _basics(page: Page, item: Object, status: Object | None) -> None:
@@ -190,7 +194,9 @@ def _value_from(source: Object, container: Object, pod: Object | None) -> list[s
     for field, place in (("secretKeyRef", "in secret"), ("configMapKeyRef", "of config map")):
         if source.get(field) is not None:
             reference = source[field]
-            text = f"<set to the key '{reference.get('key')}' {place} '{reference.get('name', '')}'>"
+            text = (
+                f"<set to the key '{reference.get('key')}' {place} '{reference.get('name', '')}'>"
+            )
             return [text, f"Optional: {_optional(reference)}"]
     return [""]
 
