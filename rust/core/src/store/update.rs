@@ -94,12 +94,14 @@ impl Store {
         }
         self.apply_defaults(id.kind, &mut object);
         let addresses = self.prepare_update(id, &mut object, &old, part)?;
+        self.stamp_phase(id.kind, &mut object, Some(&old));
         let errors = match self.rules_of(id.kind, &object) {
             Some(rules) if part == Part::Status => self.rules.validate_status(rules, &object, &old),
             Some(rules) => self.rules.validate_update(rules, &object, &old),
             None => self.validate_custom(id.kind, &object),
         };
         self.refuse(id.kind, &object, &errors)?;
+        self.settle(id.kind, &mut object);
         let changed = object != old;
         if dry_run || !changed {
             return Ok(Written { id, object, warnings, changed });
