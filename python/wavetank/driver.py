@@ -96,7 +96,9 @@ class Driver:
             if predicate is not None and predicate():
                 reason = "predicate"
             else:
-                reason = self._loop(mode, limit_ns, predicate, _together(shown, self._world, on_step))
+                reason = self._loop(
+                    mode, limit_ns, predicate, _together(shown, self._world, on_step)
+                )
         finally:
             if shown is not None:
                 shown.close()

@@ -73,9 +73,7 @@ def plan(
     ] = "table",
     catalogue: CatalogueFile = None,
     namespace: Namespace = None,
-    headroom: Annotated[
-        bool, typer.Option(help="Try how many more of each workload fit.")
-    ] = True,
+    headroom: Annotated[bool, typer.Option(help="Try how many more of each workload fit.")] = True,
     everything: Annotated[
         bool, typer.Option("--all", help="Every workload and node, however many there are.")
     ] = False,

@@ -30,9 +30,7 @@ _POOL_BAR, _NODE_BARS = 24, 34
 _USUAL = ("cpu", "memory", "pods")
 
 
-def print_plan(
-    answer: Fit, more: Sequence[Headroom], refused: int, limit: int | None
-) -> None:
+def print_plan(answer: Fit, more: Sequence[Headroom], refused: int, limit: int | None) -> None:
     """Print everything a plan found."""
     out = console()
     _verdict(out, answer, refused)
@@ -113,9 +111,7 @@ def _print_workloads(
         out.print(f"... and {len(rows) - len(shown):,} more workloads; --all shows every one")
 
 
-def _workload_cells(
-    item: Workload, found: dict[Ref, Headroom], nodes: int
-) -> list[str | Text]:
+def _workload_cells(item: Workload, found: dict[Ref, Headroom], nodes: int) -> list[str | Text]:
     room = found.get(item.ref)
     cells: list[str | Text] = [
         str(item.ref),

@@ -150,7 +150,10 @@ def _autoscaler(item: Object, scene: _Scene) -> Iterator[tuple[str, str]]:
     found = scene.world.kind_of(version, kind)
     place = scene.namespace(item)
     if found is None or scene.world.find(found["id"], name, place) is None:
-        yield "spec.scaleTargetRef", f"{_title(item)} scales nothing: there is no {kind} {place}/{name}"
+        yield (
+            "spec.scaleTargetRef",
+            f"{_title(item)} scales nothing: there is no {kind} {place}/{name}",
+        )
 
 
 def _node(item: Object, _: _Scene) -> Iterator[tuple[str, str]]:

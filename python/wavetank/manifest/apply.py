@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from wavetank import _core
 from wavetank.errors import ApiError, ApplyError, BadRequestError, ManifestError
@@ -85,15 +85,13 @@ def _apply_each(
     dry_run: bool,
 ) -> Iterator[tuple[_core.Document, Any]]:
     """Apply documents in batches; yield each with what became of it."""
-    validation = "Strict" if strict else "Warn"
+    validation: Literal["Strict", "Warn"] = "Strict" if strict else "Warn"
     for start in range(0, len(documents), BATCH):
         batch = documents[start : start + BATCH]
         doubtful = {at: fault for at, item in enumerate(batch) if (fault := _fault(item, strict))}
         sound = [item for at, item in enumerate(batch) if at not in doubtful]
         outcomes = iter(
-            cluster.world.apply_all(
-                sound, namespace, dry_run=dry_run, field_validation=validation
-            )
+            cluster.world.apply_all(sound, namespace, dry_run=dry_run, field_validation=validation)
         )
         for at, document in enumerate(batch):
             yield document, doubtful.get(at) or next(outcomes)

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     Step = str | int
 
 _PART = re.compile(r"\.?([^.\[\]]+)|\[([^\]]*)\]")
-_GO_FIELD = re.compile(r"cannot unmarshal (\w+) into Go (?:struct field [^.\s]+\.(\S+)|value) of type")
+_GO_FIELD = re.compile(
+    r"cannot unmarshal (\w+) into Go (?:struct field [^.\s]+\.(\S+)|value) of type"
+)
 _UNKNOWN = re.compile(r'(?:unknown|duplicate) field "([^"]+)"')
 
 _JSON_TYPES: dict[str, type | tuple[type, ...]] = {

@@ -96,7 +96,9 @@ def _together(objects: list[Any]) -> Iterator[Text]:
 def _files(path: Path, recursive: bool) -> Iterator[Text]:
     if not path.exists():
         if "://" in str(path) or str(path).startswith(("http:", "https:")):
-            raise FileNotFoundError(f"{path} is not a file: wavetank reads nothing from the network")
+            raise FileNotFoundError(
+                f"{path} is not a file: wavetank reads nothing from the network"
+            )
         raise FileNotFoundError(f'the path "{path}" does not exist')
     if not path.is_dir():
         yield Text(str(path), path.read_bytes())

@@ -80,6 +80,7 @@ def add_pool(
 def free_names(world: _core.World, prefix: str, count: int) -> list[str]:
     """Return names ``PREFIX-N`` that follow those there are."""
     kind = world.resolve("nodes")[0]["id"]
+
     def taken(number: int) -> bool:
         return world.find(kind, f"{prefix}-{number}") is not None
 

@@ -51,8 +51,12 @@ class Expansion:
         """Return a sentence about it, if there is anything to say."""
         if not self.kinds:
             return []
-        names = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in self.kinds.items())
-        return [f"wavetank has no controller for these kinds yet; the plan made their pods: {names}"]
+        names = ", ".join(
+            f"{count} {kind}{'s' * (count > 1)}" for kind, count in self.kinds.items()
+        )
+        return [
+            f"wavetank has no controller for these kinds yet; the plan made their pods: {names}"
+        ]
 
 
 @dataclass(frozen=True)
@@ -168,9 +172,7 @@ def _stateful_pod(item: Object, ordinal: int, name: str) -> Object:
 
 def add_claims(pod: Object, item: Object, name: str) -> None:
     """Give a pod the volumes of its StatefulSet's claim templates; the claims are not made."""
-    claims = [
-        claim["metadata"]["name"] for claim in item["spec"].get("volumeClaimTemplates") or []
-    ]
+    claims = [claim["metadata"]["name"] for claim in item["spec"].get("volumeClaimTemplates") or []]
     kept = [v for v in pod["spec"].get("volumes") or [] if v.get("name") not in claims]
     made = [
         {"name": claim, "persistentVolumeClaim": {"claimName": f"{claim}-{name}"}}

@@ -287,7 +287,7 @@ def _wanted(cluster: Cluster) -> dict[Ref, tuple[int, str]]:
 def _failure(item: dict[str, Any]) -> str:
     conditions = (item.get("status") or {}).get("conditions") or []
     failing = (c for c in conditions if c["type"] == "ReplicaFailure" and c["status"] == "True")
-    return str(next(failing, {}).get("message", ""))
+    return next((str(c.get("message", "")) for c in failing), "")
 
 
 def _reasons(pods: ActivePods, workloads: Rows[Workload]) -> Rows[Reason]:

@@ -99,7 +99,9 @@ def build(
         warnings.simplefilter("always")
         # Everything is read before anything is done.
         documents = [item for source in sources for item in load(source, recursive=recursive)]
-        start = Cluster(seed=seed, latencies=latencies) if cluster is None else Cluster.load(cluster)
+        start = (
+            Cluster(seed=seed, latencies=latencies) if cluster is None else Cluster.load(cluster)
+        )
         inputs = Inputs(start)
         inputs.notes += getattr(start, "notes", [])
         for text in nodes:
@@ -143,9 +145,7 @@ def create_namespaces(
     own = {item.text("metadata", "name") for item in documents if item.text("kind") == _NAMESPACE}
     used = {item.text("metadata", "namespace") or namespace for item in documents}
     kind = cluster.kind("namespaces").id
-    missing = sorted(
-        name for name in used - own if name and cluster.world.find(kind, name) is None
-    )
+    missing = sorted(name for name in used - own if name and cluster.world.find(kind, name) is None)
     for name in missing:
         cluster.create({"apiVersion": "v1", "kind": _NAMESPACE, "metadata": {"name": name}})
     if not missing:
