@@ -64,8 +64,8 @@ class ManifestError(WavetankError):
     """A document that cannot be read."""
 
     source: str
-    line: int
-    document: int
+    line: int | None
+    document: int | None
 
 class ApiError(WavetankError):
     """What the API server answers to a request it refuses."""

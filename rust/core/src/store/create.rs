@@ -10,7 +10,7 @@ use super::meta::Meta;
 use super::object::{Body, Name, ObjectId, Row};
 use super::pod::{PodState, UNSCHEDULABLE};
 use super::{Store, pod_status};
-use crate::api::decode::{cannot_be_handled, decode, strict_error};
+use crate::api::decode::{cannot_be_handled, canonicalize, decode, strict_error};
 use crate::api::rules::RuleKind;
 use crate::api::{ApiError, ApiResult, FieldError, KindId, custom};
 use crate::base::random::suffix_text;
@@ -123,6 +123,7 @@ impl Store {
             return Err(ApiError::already_exists(self.resource(kind), &name));
         }
         self.apply_defaults(kind, &mut object);
+        self.canonicalize(kind, &mut object);
         let incoming = self.split(kind, object);
         let name = Name::whole(self.strings.intern(&name));
         let id = self.insert(incoming, name, Verb::Restored);
@@ -240,7 +241,18 @@ impl Store {
             None => self.validate_custom(kind, object),
         };
         self.refuse(kind, object, &errors)?;
+        self.canonicalize(kind, object);
         Ok(addresses)
+    }
+
+    /// Brings a checked object into the form the API server writes it in: nothing empty that it
+    /// leaves out, everything that it always writes.
+    pub(super) fn canonicalize(&self, kind: KindId, object: &mut Value) {
+        let version = object.str_at(&["apiVersion"]).and_then(|text| text.rsplit('/').next());
+        let kind = self.registry.kind(kind);
+        if let Some(version) = version.and_then(|name| kind.version(name)) {
+            canonicalize(&version.schema, object);
+        }
     }
 
     /// The rules for an object of this kind in its version.

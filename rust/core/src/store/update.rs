@@ -100,6 +100,7 @@ impl Store {
             None => self.validate_custom(id.kind, &object),
         };
         self.refuse(id.kind, &object, &errors)?;
+        self.canonicalize(id.kind, &mut object);
         let changed = object != old;
         if dry_run || !changed {
             return Ok(Written { id, object, warnings, changed });
