@@ -76,7 +76,7 @@ def lived() -> wt.Cluster:
     cluster = wt.Cluster(seed=7, latencies="default")
     cluster.add_nodes(cpu="4", memory="16Gi", count=3)
     cluster.apply(SHOP)
-    cluster.run(until="20s")
+    cluster.run(until="40s")
     tank = {"apiVersion": "example.com/v1", "kind": "Tank", "metadata": {"name": "deep"}}
     cluster.create({**tank, "spec": {"metres": 3}})
     return cluster
@@ -136,7 +136,7 @@ def test_what_a_dump_lacks_is_noted_and_bound_pods_stay_bound() -> None:
     assert restored.notes == [
         'namespace "lost" is not in the dump: it was created',
         "ReplicaSet lost/web, which owns 1 object, is not in the dump",
-        "node gone-1, to which 1 pod is bound, is not in the dump",
+        "node \"gone-1\", to which 1 pod is bound, is not in the dump",
     ]
     restored.run(until="1h")
     pod = restored.get("pod/web-0", namespace="lost")
