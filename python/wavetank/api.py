@@ -49,6 +49,16 @@ class Api:
                 self._kinds[resource] = known
         return known
 
+    def kinds_of(self, resources: str) -> list[Kind]:
+        """Return the kinds behind an argument such as ``deploy,svc`` or ``all``.
+
+        Raises
+        ------
+        ValueError
+            When a word of it names no kind.
+        """
+        return [as_kind(entry) for entry in self._world.resolve(resources)]
+
     def kinds(self) -> list[Kind]:
         """Return every kind there is, custom ones included."""
         return [as_kind(entry) for entry in self._world.kinds()]

@@ -46,11 +46,11 @@ def _compact(rules: Sequence[Object]) -> list[tuple[Any, ...]]:
 
 
 def _broken_down(rule: Object) -> Iterator[tuple[str, str, tuple[str, ...], str]]:
-    names = [(one,) for one in rule.get("resourceNames") or ()] or [()]
+    names: list[tuple[str, ...]] = [(one,) for one in rule.get("resourceNames") or ()]
     for group in rule.get("apiGroups") or ():
         for resource in rule.get("resources") or ():
             for verb in rule.get("verbs") or ():
-                for name_ in names:
+                for name_ in names or [()]:
                     yield group, resource, name_, verb
 
 

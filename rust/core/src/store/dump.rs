@@ -230,7 +230,7 @@ mod tests {
 
     fn store() -> Store {
         let now = Time::from_unix_secs(1_000);
-        Store::new(Registry::new(), Arc::new(Rules::default()), 7, now)
+        Store::new(Registry::new(), Arc::new(Rules::none()), 7, now)
     }
 
     fn json(text: &str) -> Value {
