@@ -253,3 +253,25 @@ def test_create_update_and_patch_take_text(cluster: wt.Cluster) -> None:
     assert cluster.patch("configmap/c", patch="data:\n  d: e\n")["data"] == {"a": "c", "d": "e"}
     with pytest.raises(wt.ManifestError, match="one object is wanted, the text holds 2"):
         cluster.create("a: b\n---\nc: d\n")
+
+
+def test_empty_fields_are_no_change(cluster: wt.Cluster) -> None:
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p", "labels": {}},
+        "spec": {
+            "containers": [
+                {"name": "c", "image": "i", "command": [], "resources": {"limits": {"cpu": 1.0}}}
+            ],
+        },
+    }
+    cluster.apply(pod)
+    stored = cluster.get("pod/p")
+    assert stored.spec["containers"][0]["resources"] == {
+        "limits": {"cpu": "1"},
+        "requests": {"cpu": "1"},
+    }
+    assert "command" not in stored.spec["containers"][0]
+    cluster.apply(pod)
+    assert cluster.get("pod/p") == stored

@@ -136,7 +136,7 @@ def test_what_a_dump_lacks_is_noted_and_bound_pods_stay_bound() -> None:
     assert restored.notes == [
         'namespace "lost" is not in the dump: it was created',
         "ReplicaSet lost/web, which owns 1 object, is not in the dump",
-        "node \"gone-1\", to which 1 pod is bound, is not in the dump",
+        'node "gone-1", to which 1 pod is bound, is not in the dump',
     ]
     restored.run(until="1h")
     pod = restored.get("pod/web-0", namespace="lost")

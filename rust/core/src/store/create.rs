@@ -10,9 +10,9 @@ use super::meta::Meta;
 use super::object::{Body, Name, ObjectId, Row};
 use super::pod::{PodState, UNSCHEDULABLE};
 use super::{Store, pod_status};
-use crate::api::decode::{cannot_be_handled, canonicalize, decode, strict_error};
+use crate::api::decode::{cannot_be_handled, canonicalize, decode, strict_error, without_nulls};
 use crate::api::rules::RuleKind;
-use crate::api::{ApiError, ApiResult, FieldError, KindId, custom};
+use crate::api::{ApiError, ApiResult, FieldError, KindId, Schema, custom};
 use crate::base::random::suffix_text;
 use crate::base::{Map, StrId, Text, Value};
 
@@ -248,11 +248,21 @@ impl Store {
     /// Brings a checked object into the form the API server writes it in: nothing empty that it
     /// leaves out, everything that it always writes.
     pub(super) fn canonicalize(&self, kind: KindId, object: &mut Value) {
-        let version = object.str_at(&["apiVersion"]).and_then(|text| text.rsplit('/').next());
-        let kind = self.registry.kind(kind);
-        if let Some(version) = version.and_then(|name| kind.version(name)) {
-            canonicalize(&version.schema, object);
+        if let Some(schema) = self.schema_of(kind, object) {
+            canonicalize(schema, object);
         }
+    }
+
+    /// Brings a written object into the form rules compare: a field is there or it is not.
+    pub(super) fn plain(&self, kind: KindId, object: &mut Value) {
+        if let Some(schema) = self.schema_of(kind, object) {
+            without_nulls(schema, object);
+        }
+    }
+
+    fn schema_of(&self, kind: KindId, object: &Value) -> Option<&Schema> {
+        let version = object.str_at(&["apiVersion"])?.rsplit('/').next()?;
+        self.registry.kind(kind).version(version).map(|version| &version.schema)
     }
 
     /// The rules for an object of this kind in its version.
