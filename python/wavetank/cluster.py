@@ -303,7 +303,7 @@ class Cluster(Api):
             )
             watches.append(
                 (
-                    context.kind(watch.resource),
+                    None if watch.resource == "*" else context.kind(watch.resource),
                     mapping,
                     None if of is None else context.kind(of),
                     watch.spec_only,

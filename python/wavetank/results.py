@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -64,10 +62,14 @@ class Table:
             known = ", ".join(self.columns)
             raise KeyError(f"no column {column!r} in {self.name}; there are {known}") from None
         if isinstance(values, tuple):
+            import numpy as np  # noqa: PLC0415 - read when the first column is
+
             codes, words = values
             lookup = np.array([*words, None], dtype=object)
             return lookup[codes]
         if isinstance(values, list):
+            import numpy as np  # noqa: PLC0415
+
             return np.array(values, dtype=object) if values else np.empty(0, dtype=object)
         array: NDArray[Any] = values
         return array
@@ -100,9 +102,7 @@ class Table:
         """Return a polars DataFrame."""
         import polars as pl  # noqa: PLC0415
 
-        frame = pl.from_arrow(self)
-        assert isinstance(frame, pl.DataFrame)  # noqa: S101
-        return frame
+        return pl.DataFrame(self)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Export the table through the Arrow PyCapsule interface."""

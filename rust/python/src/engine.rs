@@ -21,7 +21,7 @@ use crate::objects::to_keys;
 use crate::world::{World, kind_id};
 
 /// `(kind, what its writes yield, of which kind, spec only, deletions only)`.
-type Watched = (usize, String, Option<usize>, bool, bool);
+type Watched = (Option<usize>, String, Option<usize>, bool, bool);
 
 #[pymethods]
 impl World {
@@ -111,6 +111,16 @@ impl World {
             inner.engine.answer(number, &pairs);
             Ok(())
         })
+    }
+
+    /// Puts the batch handed out last back, if it was not answered: first in line next time.
+    fn put_back(&self, py: Python) {
+        self.enter(py, |inner| {
+            if let Some((number, ids)) = inner.handed.take() {
+                let pairs: Vec<_> = ids.into_iter().map(|id| (id, Answer::PutBack)).collect();
+                inner.engine.answer(number, &pairs);
+            }
+        });
     }
 
     /// How often each of these keys of the batch failed in a row.
@@ -329,7 +339,7 @@ fn read_watch((kind, keys, of, spec_only, deletes_only): Watched) -> PyResult<Wa
         ("selected", Some(kind)) => KeyOf::Selected(kind),
         _ => return Err(value_error(format!("no such mapping to keys: {keys:?}"))),
     };
-    Ok(WatchRule { kind: kind_id(kind), keys, spec_only, deletes_only })
+    Ok(WatchRule { kind: kind.map(kind_id), keys, spec_only, deletes_only })
 }
 
 fn read_answer((word, nanos): &(String, i64)) -> PyResult<Answer> {
