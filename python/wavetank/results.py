@@ -71,7 +71,8 @@ class Table:
             import numpy as np  # noqa: PLC0415
 
             return np.array(values, dtype=object) if values else np.empty(0, dtype=object)
-        return values
+        array: NDArray[Any] = values
+        return array
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Iterate over the rows as dicts; for many rows prefer whole columns."""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from wavetank import _core
 
-from .applied import Notice, Place
+from .applied import AppliedObject, Notice, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Object = Mapping[str, Any]
 
@@ -81,6 +81,18 @@ def about(
             Notice(message, Place.of(document, field))
             for field, message in check(document.object(), scene)
         ]
+    return notices
+
+
+def repeated(applied: Iterable[AppliedObject]) -> list[Notice]:
+    """Return which objects were given more than once."""
+    first: dict[tuple[str, str | None], Place] = {}
+    notices = []
+    for item in applied:
+        place = first.setdefault((item.name, item.namespace), item.place)
+        if place is not item.place:
+            message = f"{item.name} is given more than once, first at {place}; the last counts"
+            notices.append(Notice(message, item.place))
     return notices
 
 

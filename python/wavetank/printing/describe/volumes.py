@@ -23,7 +23,7 @@ _FS_TYPE: Field = ("FSType", "fsType", "")
 _READ_ONLY: Field = ("ReadOnly", "readOnly", False)
 _SECRET: Field = ("SecretRef", "secretRef", None)
 _PATH: Field = ("Path", "path", "")
-_CEPHFS = (
+_CEPHFS: Sequence[Field] = (
     ("Monitors", "monitors", []),
     _PATH,
     ("User", "user", ""),

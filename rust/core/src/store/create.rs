@@ -10,9 +10,9 @@ use super::meta::Meta;
 use super::object::{Body, Name, ObjectId, Row};
 use super::pod::{PodState, UNSCHEDULABLE};
 use super::{Store, pod_status};
-use crate::api::decode::{cannot_be_handled, canonicalize, decode, strict_error};
+use crate::api::decode::{cannot_be_handled, canonicalize, decode, strict_error, without_nulls};
 use crate::api::rules::RuleKind;
-use crate::api::{ApiError, ApiResult, FieldError, KindId, custom};
+use crate::api::{ApiError, ApiResult, FieldError, KindId, Schema, custom};
 use crate::base::random::suffix_text;
 use crate::base::{Map, StrId, Text, Value};
 
@@ -249,13 +249,29 @@ impl Store {
     /// The form in which a checked object is stored: as the API server writes it, with the
     /// defaults that reading it back adds.
     pub(super) fn settle(&self, kind: KindId, object: &mut Value) {
-        let api_version = object.str_at(&["apiVersion"]).unwrap_or_default();
-        let named = self.registry.kind(kind);
-        let version = named.versions.iter().find(|one| named.api_version(one) == api_version);
-        let schema = &version.unwrap_or_else(|| named.preferred()).schema;
-        canonicalize(schema, object);
+        self.canonicalize(kind, object);
         self.apply_defaults(kind, object);
-        canonicalize(schema, object);
+        self.canonicalize(kind, object);
+    }
+
+    /// Brings an object into the form the API server writes it in: nothing empty that it leaves
+    /// out, everything that it always writes.
+    pub(super) fn canonicalize(&self, kind: KindId, object: &mut Value) {
+        if let Some(schema) = self.schema_of(kind, object) {
+            canonicalize(schema, object);
+        }
+    }
+
+    /// Brings a written object into the form rules compare: a field is there or it is not.
+    pub(super) fn plain(&self, kind: KindId, object: &mut Value) {
+        if let Some(schema) = self.schema_of(kind, object) {
+            without_nulls(schema, object);
+        }
+    }
+
+    fn schema_of(&self, kind: KindId, object: &Value) -> Option<&Schema> {
+        let version = object.str_at(&["apiVersion"])?.rsplit('/').next()?;
+        self.registry.kind(kind).version(version).map(|version| &version.schema)
     }
 
     /// The rules for an object of this kind in its version.
