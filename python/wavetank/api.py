@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from .kinds import Kind, as_kind
 from .manifest.single import one_object, with_current
 from .resource import Resource, resources
@@ -13,6 +11,7 @@ from .resource import Resource, resources
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from . import _core
@@ -349,6 +348,8 @@ class Api:
         self, keys: NDArray[np.int64], *, grace_period_seconds: int | None = None
     ) -> int:
         """Delete objects by key in one call; return how many were still there."""
+        import numpy as np  # noqa: PLC0415 - importing wavetank does not load it
+
         keys = np.ascontiguousarray(keys, dtype=np.int64)
         return self._world.delete_many(
             keys, grace_seconds=grace_period_seconds, propagation="Background"
@@ -363,6 +364,8 @@ class Api:
         exit_code: int | None = None,
     ) -> int:
         """Change the status of many pods in one call; return how many changed."""
+        import numpy as np  # noqa: PLC0415 - importing wavetank does not load it
+
         keys = np.ascontiguousarray(keys, dtype=np.int64)
         return self._world.change_pods(keys, phase=phase, ready=ready, exit_code=exit_code)
 

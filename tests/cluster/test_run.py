@@ -286,7 +286,7 @@ def test_a_rolling_update_keeps_enough_pods_ready() -> None:
         least = min(least, status.get("readyReplicas", 0))
         if status["observedGeneration"] < web.metadata["generation"]:
             return False
-        return status["updatedReplicas"] == 8 == status["readyReplicas"] == status["replicas"]
+        return status.get("updatedReplicas") == 8 == status["readyReplicas"] == status["replicas"]
 
     assert cluster.run(rolled_out, at_most="1h").reason == "predicate"
     assert least == 6
