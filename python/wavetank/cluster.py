@@ -71,7 +71,7 @@ class Cluster(Api):
     ... ''')
     >>> cluster.run().reason
     'settled'
-    >>> sum(cluster.pods["ready"])
+    >>> int(cluster.pods["ready"].sum())
     5
     """
 
