@@ -31,7 +31,7 @@ PYTHON = [
     {"resources", "progress", "catalogue"},
     {"program"},
     {"controllers", "manifest", "printing", "nodes"},
-    {"driver"},
+    {"api", "driver"},
     {"cluster"},
     {"plan", "replay", "traces", "plotting"},
     {"cli"},

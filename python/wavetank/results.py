@@ -71,7 +71,8 @@ class Table:
             import numpy as np  # noqa: PLC0415
 
             return np.array(values, dtype=object) if values else np.empty(0, dtype=object)
-        return values
+        array: NDArray[Any] = values
+        return array
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Iterate over the rows as dicts; for many rows prefer whole columns."""
@@ -101,9 +102,7 @@ class Table:
         """Return a polars DataFrame."""
         import polars as pl  # noqa: PLC0415
 
-        frame = pl.from_arrow(self)
-        assert isinstance(frame, pl.DataFrame)  # noqa: S101
-        return frame
+        return pl.DataFrame(self)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Export the table through the Arrow PyCapsule interface."""

@@ -103,7 +103,9 @@ def test_a_terminating_namespace_takes_nothing_new(cluster: wt.Cluster) -> None:
     message = "unable to create new content in namespace old because it is being terminated"
     with pytest.raises(wt.ForbiddenError, match=message):
         cluster.create(obj)
-    cluster.patch("cm/settings", patch={"metadata": {"finalizers": None}}, namespace="old", type="merge")
+    cluster.patch(
+        "cm/settings", patch={"metadata": {"finalizers": None}}, namespace="old", type="merge"
+    )
     cluster.run()
     with pytest.raises(wt.NotFoundError):
         cluster.get("ns/old")

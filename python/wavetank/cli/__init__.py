@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import typer
 
 #: The commands, in the order of the help text.
-COMMANDS = ("plan", "run")
+COMMANDS = ("plan", "run", "get", "describe")
 
 
 def application(arguments: Sequence[str]) -> typer.Typer:

@@ -63,8 +63,6 @@ class Answer:
 DONE = Answer("done")
 #: It failed; try again after backing off.
 FAILED = Answer("failed")
-#: It was not worked on.
-PUT_BACK = Answer("put_back")
 
 
 def after(delay_ns: int) -> Answer:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from wavetank import _core
 
-from .applied import Notice, Place
+from .applied import AppliedObject, Notice, Place
 from .labelled import Labelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Object = Mapping[str, Any]
 
@@ -85,6 +85,18 @@ def about(
             Notice(message, Place.of(document, field))
             for field, message in check(document.object(), scene)
         ]
+    return notices
+
+
+def repeated(applied: Iterable[AppliedObject]) -> list[Notice]:
+    """Return which objects were given more than once."""
+    first: dict[tuple[str, str | None], Place] = {}
+    notices = []
+    for item in applied:
+        place = first.setdefault((item.name, item.namespace), item.place)
+        if place is not item.place:
+            message = f"{item.name} is given more than once, first at {place}; the last counts"
+            notices.append(Notice(message, item.place))
     return notices
 
 
@@ -162,7 +174,10 @@ def _autoscaler(item: Object, scene: _Scene) -> Iterator[tuple[str, str]]:
     found = scene.world.kind_of(version, kind)
     place = scene.namespace(item)
     if found is None or scene.world.find(found["id"], name, place) is None:
-        yield "spec.scaleTargetRef", f"{_title(item)} scales nothing: there is no {kind} {place}/{name}"
+        yield (
+            "spec.scaleTargetRef",
+            f"{_title(item)} scales nothing: there is no {kind} {place}/{name}",
+        )
 
 
 def _node(item: Object, _: _Scene) -> Iterator[tuple[str, str]]:

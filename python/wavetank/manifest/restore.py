@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from wavetank import _core
 from wavetank.errors import ApiError, ApplyError, ManifestError
@@ -66,7 +66,7 @@ def restore_documents(
         if document.text("kind") is None and (fault := not_an_object(document))
     ]
     sound = [document for document in documents if document.text("kind") is not None]
-    validation = "Strict" if strict else "Warn"
+    validation: Literal["Strict", "Warn"] = "Strict" if strict else "Warn"
     outcomes, notes = cluster.world.restore_all(sound, field_validation=validation)
     restored = Applied()
     unknown: dict[str, int] = {}
@@ -95,7 +95,7 @@ def _is_foreign(cluster: Target, document: _core.Document, error: Exception) -> 
     version, kind = document.text("apiVersion"), document.text("kind")
     if not version or not kind:
         return False
-    return error.code == 405 or cluster.world.kind_of(version, kind) is None  # type: ignore[attr-defined]
+    return error.code == 405 or cluster.world.kind_of(version, kind) is None
 
 
 def _left_out(kind: str, count: int) -> str:
@@ -106,5 +106,3 @@ def _left_out(kind: str, count: int) -> str:
 def moment(documents: Sequence[_core.Document]) -> int | None:
     """Return the latest time a dump tells of, nanoseconds since the Unix epoch."""
     return _core.latest_time(list(documents))
-
-

@@ -284,9 +284,7 @@ def _single(index: int) -> Step:
             if not isinstance(value, list):
                 raise ValueError(f"{type(value).__name__} is not array or slice")
             if not -len(value) <= index < len(value):
-                raise ValueError(
-                    f"array index out of bounds: index {index}, length {len(value)}"
-                )
+                raise ValueError(f"array index out of bounds: index {index}, length {len(value)}")
             found.append(value[index])
         return found
 

@@ -40,9 +40,7 @@ def find_new(rollout: Rollout) -> ReplicaSet | None:
     return next((rs for rs in by_age if same_template(rs.template, wanted)), None)
 
 
-def sync_revision(
-    rollout: Rollout, *, create: bool
-) -> tuple[ReplicaSet | None, list[ReplicaSet]]:
+def sync_revision(rollout: Rollout, *, create: bool) -> tuple[ReplicaSet | None, list[ReplicaSet]]:
     """Find the new ReplicaSet, give it the highest revision, and tell it from the old ones.
 
     With ``create`` a missing new ReplicaSet is created. An existing one whose annotations were
@@ -145,14 +143,14 @@ def _create(rollout: Rollout, old: list[ReplicaSet], revision: int) -> ReplicaSe
     return ReplicaSet(_key(rollout, name), created)
 
 
-def _new_replica_set(
-    rollout: Rollout, old: list[ReplicaSet], revision: int, digest: str
-) -> Object:
+def _new_replica_set(rollout: Rollout, old: list[ReplicaSet], revision: int, digest: str) -> Object:
     template = rollout.spec["template"]
     labels = {**(template["metadata"].get("labels") or {}), HASH_LABEL: digest}
     selector = dict(rollout.spec["selector"])
     selector["matchLabels"] = {**(selector.get("matchLabels") or {}), HASH_LABEL: digest}
-    annotations = {key: value for key, value in rollout.annotations.items() if key not in NOT_COPIED}
+    annotations = {
+        key: value for key, value in rollout.annotations.items() if key not in NOT_COPIED
+    }
     annotations[REVISION] = str(revision)
     annotations[DESIRED] = str(rollout.replicas)
     annotations[MAXIMUM] = str(rollout.replicas + rollout.max_surge)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _SECOND = 1_000_000_000
 
 
-def calculate(rollout: Rollout, everything: Sequence[ReplicaSet | None], new: ReplicaSet | None) -> Object:
+def calculate(
+    rollout: Rollout, everything: Sequence[ReplicaSet | None], new: ReplicaSet | None
+) -> Object:
     """Return the status the ReplicaSets add up to, with the Available condition."""
     available = status_total(everything, "availableReplicas")
     status: Object = {
@@ -60,13 +62,17 @@ def _terminating(everything: Sequence[ReplicaSet | None]) -> int | None:
     return count
 
 
-def sync_plain(rollout: Rollout, everything: Sequence[ReplicaSet | None], new: ReplicaSet | None) -> Answer:
+def sync_plain(
+    rollout: Rollout, everything: Sequence[ReplicaSet | None], new: ReplicaSet | None
+) -> Answer:
     """Take over the counts; progress is not judged."""
     rollout.object["status"] = calculate(rollout, everything, new)
     return DONE
 
 
-def sync_rollout(rollout: Rollout, everything: Sequence[ReplicaSet | None], new: ReplicaSet | None) -> Answer:
+def sync_rollout(
+    rollout: Rollout, everything: Sequence[ReplicaSet | None], new: ReplicaSet | None
+) -> Answer:
     """Take over the counts and judge the rollout's progress."""
     old = rollout.status
     status = calculate(rollout, everything, new)

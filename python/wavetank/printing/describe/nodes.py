@@ -189,5 +189,3 @@ def _events(page: Page, cluster: Cluster, item: Object) -> None:
     for uid in dict.fromkeys((dig(item, "metadata", "uid"), name(item))):
         found += common.find_events(cluster, None, {**fields, "involvedObject.uid": uid})
     common.print_events(page, found)
-
-

@@ -23,7 +23,7 @@ _FS_TYPE: Field = ("FSType", "fsType", "")
 _READ_ONLY: Field = ("ReadOnly", "readOnly", False)
 _SECRET: Field = ("SecretRef", "secretRef", None)
 _PATH: Field = ("Path", "path", "")
-_CEPHFS = (
+_CEPHFS: Sequence[Field] = (
     ("Monitors", "monitors", []),
     _PATH,
     ("User", "user", ""),
@@ -207,7 +207,9 @@ def _attributes(page: Page, attributes: Mapping[str, str]) -> None:
         page.row("VolumeAttributes:", "<none>", level=2)
         return
     texts = [f"{key}={value}" for key, value in sorted(attributes.items())]
-    _nested(page, "VolumeAttributes", [f"{text[:140]}..." if text[140:] else text for text in texts])
+    _nested(
+        page, "VolumeAttributes", [f"{text[:140]}..." if text[140:] else text for text in texts]
+    )
 
 
 def _nested(page: Page, title: str, texts: Sequence[str]) -> None:

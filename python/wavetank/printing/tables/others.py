@@ -152,9 +152,7 @@ def flow_schemas(item: Object, now_ns: int) -> tuple[object, ...]:
     )
 
 
-@layout(
-    "Name", "Type", "NominalConcurrencyShares", "Queues", "HandSize", "QueueLengthLimit", "Age"
-)
+@layout("Name", "Type", "NominalConcurrencyShares", "Queues", "HandSize", "QueueLengthLimit", "Age")
 def priority_levels(item: Object, now_ns: int) -> tuple[object, ...]:
     """Return the cells of a priority level."""
     limited = dig(item, "spec", "limited")

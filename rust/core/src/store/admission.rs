@@ -26,6 +26,26 @@ impl Store {
         Ok(())
     }
 
+    /// Whether this is a priority class that exists without having been created.
+    pub(super) fn is_system_class(&self, kind: KindId, name: &str) -> bool {
+        kind == self.kinds.priority_class && SYSTEM_CLASSES.iter().any(|(class, _)| *class == name)
+    }
+
+    /// A persistent volume says when its phase changed last.
+    pub(super) fn stamp_phase(&self, kind: KindId, object: &mut Value, old: Option<&Value>) {
+        const CHANGED: [&str; 2] = ["status", "lastPhaseTransitionTime"];
+        let named = &self.registry.kind(kind).id;
+        if named.kind != "PersistentVolume" || !named.group.is_empty() {
+            return;
+        }
+        let phase = |object: &Value| object.str_at(&["status", "phase"]).map(str::to_owned);
+        let time = |object: &Value| object.at(&CHANGED).cloned();
+        let moved = phase(object) != old.and_then(phase);
+        if moved && time(object) == old.and_then(time) {
+            object.set(&CHANGED, self.now.to_second().to_string());
+        }
+    }
+
     /// Priority and preemption policy from the pod's class, or from the default class.
     fn admit_priority(&self, pod: &mut Value) -> ApiResult<()> {
         let named = pod.str_at(&["spec", "priorityClassName"]).filter(|name| !name.is_empty());

@@ -10,9 +10,9 @@ use super::meta::Meta;
 use super::object::{Body, Name, ObjectId, Row};
 use super::pod::{PodState, UNSCHEDULABLE};
 use super::{Store, pod_status};
-use crate::api::decode::{cannot_be_handled, decode, strict_error};
+use crate::api::decode::{cannot_be_handled, canonicalize, decode, strict_error, without_nulls};
 use crate::api::rules::RuleKind;
-use crate::api::{ApiError, ApiResult, FieldError, KindId, custom};
+use crate::api::{ApiError, ApiResult, FieldError, KindId, Schema, custom};
 use crate::base::random::suffix_text;
 use crate::base::{Map, StrId, Text, Value};
 
@@ -84,7 +84,8 @@ impl Store {
         let generated = self.generate_name(kind, namespace.as_deref(), &mut object)?;
         let addresses = self.make_ready(kind, &mut object)?;
         let name: Text = object.str_at(&["metadata", "name"]).unwrap_or_default().into();
-        if self.find(kind, namespace.as_deref(), &name).is_some() {
+        let exists = self.find(kind, namespace.as_deref(), &name).is_some();
+        if exists || self.is_system_class(kind, &name) {
             return Err(ApiError::already_exists(self.resource(kind), &name));
         }
         if options.dry_run {
@@ -122,7 +123,7 @@ impl Store {
         if self.find(kind, namespace.as_deref(), &name).is_some() {
             return Err(ApiError::already_exists(self.resource(kind), &name));
         }
-        self.apply_defaults(kind, &mut object);
+        self.settle(kind, &mut object);
         let incoming = self.split(kind, object);
         let name = Name::whole(self.strings.intern(&name));
         let id = self.insert(incoming, name, Verb::Restored);
@@ -234,13 +235,43 @@ impl Store {
         self.admit(kind, object)?;
         object.set(&["metadata", "uid"], self.uids.text(self.uids.peek()));
         self.prepare_create(kind, object);
+        self.stamp_phase(kind, object, None);
         let addresses = self.allocate(kind, object, None)?;
         let errors = match self.rules_of(kind, object) {
             Some(rules) => self.rules.validate_create(rules, object),
             None => self.validate_custom(kind, object),
         };
         self.refuse(kind, object, &errors)?;
+        self.settle(kind, object);
         Ok(addresses)
+    }
+
+    /// The form in which a checked object is stored: as the API server writes it, with the
+    /// defaults that reading it back adds.
+    pub(super) fn settle(&self, kind: KindId, object: &mut Value) {
+        self.canonicalize(kind, object);
+        self.apply_defaults(kind, object);
+        self.canonicalize(kind, object);
+    }
+
+    /// Brings an object into the form the API server writes it in: nothing empty that it leaves
+    /// out, everything that it always writes.
+    pub(super) fn canonicalize(&self, kind: KindId, object: &mut Value) {
+        if let Some(schema) = self.schema_of(kind, object) {
+            canonicalize(schema, object);
+        }
+    }
+
+    /// Brings a written object into the form rules compare: a field is there or it is not.
+    pub(super) fn plain(&self, kind: KindId, object: &mut Value) {
+        if let Some(schema) = self.schema_of(kind, object) {
+            without_nulls(schema, object);
+        }
+    }
+
+    fn schema_of(&self, kind: KindId, object: &Value) -> Option<&Schema> {
+        let version = object.str_at(&["apiVersion"])?.rsplit('/').next()?;
+        self.registry.kind(kind).version(version).map(|version| &version.schema)
     }
 
     /// The rules for an object of this kind in its version.

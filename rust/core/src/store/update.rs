@@ -84,23 +84,30 @@ impl Store {
         dry_run: bool,
         warnings: Vec<String>,
     ) -> ApiResult<Written> {
-        let old = self.get(id).expect("the caller found it");
-        self.check_preconditions(id, &object, &old)?;
-        keep_what_the_server_owns(&mut object, &old);
+        let stored = self.get(id).expect("the caller found it");
+        self.check_preconditions(id, &object, &stored)?;
+        keep_what_the_server_owns(&mut object, &stored);
+        let mut old = stored.clone();
+        self.plain(id.kind, &mut old);
         if part == Part::Finalize {
             let finalizers = object.at(&["spec", "finalizers"]).cloned();
             object = old.clone();
             set_or_remove(&mut object, &["spec", "finalizers"], finalizers);
         }
         self.apply_defaults(id.kind, &mut object);
+        // Compared and checked is what would be written, so that `[]` for nothing is no change.
+        self.canonicalize(id.kind, &mut object);
+        self.plain(id.kind, &mut object);
         let addresses = self.prepare_update(id, &mut object, &old, part)?;
+        self.stamp_phase(id.kind, &mut object, Some(&old));
         let errors = match self.rules_of(id.kind, &object) {
             Some(rules) if part == Part::Status => self.rules.validate_status(rules, &object, &old),
             Some(rules) => self.rules.validate_update(rules, &object, &old),
             None => self.validate_custom(id.kind, &object),
         };
         self.refuse(id.kind, &object, &errors)?;
-        let changed = object != old;
+        self.settle(id.kind, &mut object);
+        let changed = object != stored;
         if dry_run || !changed {
             return Ok(Written { id, object, warnings, changed });
         }
