@@ -32,6 +32,7 @@ PYTHON = [
     {"program"},
     {"controllers", "manifest", "printing", "nodes"},
     {"api", "driver"},
+    {"rollouts"},
     {"cluster"},
     {"plan", "replay", "traces", "plotting"},
     {"cli"},
