@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from .kinds import Kind, as_kind
 from .manifest.single import one_object, with_current
 from .resource import Resource, resources
@@ -13,6 +11,7 @@ from .resource import Resource, resources
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from . import _core
@@ -222,7 +221,8 @@ class Api:
         Parameters
         ----------
         obj
-            The whole object, as a dict or as text. With ``metadata.resourceVersion`` it must be the stored one.
+            The whole object, as a dict or as text. A ``metadata.resourceVersion`` in it must be
+            the stored one.
         subresource
             ``"status"`` writes the status alone.
 
@@ -349,9 +349,8 @@ class Api:
         self, keys: NDArray[np.int64], *, grace_period_seconds: int | None = None
     ) -> int:
         """Delete objects by key in one call; return how many were still there."""
-        keys = np.ascontiguousarray(keys, dtype=np.int64)
         return self._world.delete_many(
-            keys, grace_seconds=grace_period_seconds, propagation="Background"
+            _packed(keys), grace_seconds=grace_period_seconds, propagation="Background"
         )
 
     def set_pods(
@@ -363,8 +362,7 @@ class Api:
         exit_code: int | None = None,
     ) -> int:
         """Change the status of many pods in one call; return how many changed."""
-        keys = np.ascontiguousarray(keys, dtype=np.int64)
-        return self._world.change_pods(keys, phase=phase, ready=ready, exit_code=exit_code)
+        return self._world.change_pods(_packed(keys), phase=phase, ready=ready, exit_code=exit_code)
 
     def scale(
         self, resource: str, name: str | None = None, *, replicas: int, namespace: str | None = None
@@ -399,3 +397,10 @@ class Api:
         kind = self.kind(resource)
         version = None if resource_version is None else int(resource_version)
         return self._world.watch(kind.id, namespace, label_selector, field_selector, version)
+
+
+def _packed(keys: Any) -> NDArray[np.int64]:
+    """Return keys as the core takes them."""
+    import numpy as np  # noqa: PLC0415 - slow to import
+
+    return np.ascontiguousarray(keys, dtype=np.int64)

@@ -7,13 +7,11 @@ import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from . import _core, clock
+from .api import Api
 from .controllers import built_in
 from .controllers.base import Context
 from .driver import Driver, Stopped
-from .api import Api
 from .latencies import Latencies
 from .program import rules
 from .results import Table
@@ -408,6 +406,8 @@ class Cluster(Api):
 
     @classmethod
     def _from_bytes(cls, data: Any, controllers: Sequence[Controller] | None = None) -> Cluster:
+        import numpy as np  # noqa: PLC0415 - slow to import
+
         world = _core.World.from_bytes(np.frombuffer(data, dtype=np.uint8), rules())
         given = list(built_in() if controllers is None else controllers)
         saved = world.controller_names()

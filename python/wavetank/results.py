@@ -96,7 +96,8 @@ class Table:
                 columns[column] = pd.Series(values).dt.tz_localize("UTC")
             else:
                 columns[column] = values
-        return pd.DataFrame(columns)
+        frame: pd.DataFrame = pd.DataFrame(columns)
+        return frame
 
     def to_polars(self) -> pl.DataFrame:
         """Return a polars DataFrame."""

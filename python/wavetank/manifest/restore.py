@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from wavetank import _core
 from wavetank.errors import ApiError, ApplyError, ManifestError
 
-from .applied import Applied, AppliedObject, Failure, Notice, Place
+from .applied import Applied, AppliedObject, Notice, Place
 from .apply import failure, not_an_object
 from .load import load
 

@@ -12,7 +12,6 @@ from .pods import ActivePods, Ref
 from .reasons import Verdict, describe, parse
 from .rows import Rows, plain
 from .settle import settle
-from .usage import NodeUse, PoolUse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from .expand import Expansion
     from .pods import Group
+    from .usage import NodeUse, PoolUse
 
 #: Kinds whose objects stand above pods, with the field that says how many they want.
 _OWNERS = {
