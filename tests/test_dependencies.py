@@ -27,10 +27,11 @@ RUST = {
 #: The layers of the package, lowest first. A module imports from its own layer and lower ones.
 PYTHON = [
     {"_core"},
-    {"errors", "clock", "kinds", "latencies", "resource", "results"},
+    {"errors", "clock", "kinds", "latencies", "resource", "results", "show"},
     {"resources", "progress", "catalogue"},
     {"program"},
     {"controllers", "manifest", "printing", "nodes"},
+    {"listing"},
     {"api", "driver"},
     {"cluster"},
     {"plan", "replay", "traces", "plotting"},

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from .kinds import Kind, as_kind
+from .listing import ResourceList
 from .manifest.single import one_object, with_current
-from .resource import Resource, resources
+from .resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -154,7 +155,7 @@ class Api:
 
         Returns
         -------
-        Resource or list of Resource
+        Resource or ResourceList
             One object when a name is given, else all that match, sorted by namespace and name.
 
         Raises
@@ -166,7 +167,7 @@ class Api:
         if name is not None:
             return Resource(self._world.get(kind.id, name, self._place(kind, namespace)))
         objects, *_ = self._world.list(kind.id, namespace, label_selector, field_selector)
-        return resources(objects)
+        return ResourceList(objects, kind, self._world.now_ns)
 
     def find(
         self, resource: str, name: str | None = None, *, namespace: str | None = None
@@ -196,7 +197,7 @@ class Api:
         namespace: str | None = None,
         label_selector: str | None = None,
         field_selector: str | None = None,
-    ) -> Iterator[list[Resource]]:
+    ) -> Iterator[ResourceList]:
         """Read objects a page at a time; every page shows the moment of the first."""
         kind = self.kind(resource)
         token = None
@@ -204,7 +205,7 @@ class Api:
             objects, _, token, _ = self._world.list(
                 kind.id, namespace, label_selector, field_selector, limit, token
             )
-            yield resources(objects)
+            yield ResourceList(objects, kind, self._world.now_ns)
             if token is None:
                 return
 

@@ -7,7 +7,7 @@ import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import _core, clock
+from . import _core, clock, show
 from .api import Api
 from .controllers import built_in
 from .controllers.base import Context
@@ -71,7 +71,7 @@ class Cluster(Api):
     ... ''')
     >>> cluster.run().reason
     'settled'
-    >>> sum(cluster.pods["ready"])
+    >>> int(cluster.pods["ready"].sum())
     5
     """
 
@@ -416,6 +416,14 @@ class Cluster(Api):
         cluster = object.__new__(cls)
         cluster._attach(world, given)
         return cluster
+
+    def _repr_html_(self) -> str:
+        # The events of events.k8s.io are those of the core group.
+        kinds = [kind for kind in self.kinds() if kind.group != "events.k8s.io"]
+        counts = ((kind.resource, len(self._world.matching(kind.id))) for kind in kinds)
+        rows = [[name, f"{count:,}"] for name, count in counts if count]
+        title = f"<p><b>Cluster</b> at {self.now:%Y-%m-%d %H:%M:%S} UTC</p>"
+        return title + show.as_html(["kind", "objects"], rows, len(rows))
 
     def __repr__(self) -> str:
         nodes, pods = len(self.keys("nodes")), len(self.keys("pods"))
