@@ -184,7 +184,8 @@ def _parts(answer: Fit, resource: str) -> list[tuple[str, str, NDArray[np.float6
 
     def of_nodes(rows: NDArray[np.intp]) -> NDArray[np.float64]:
         placed = rows[pods.placed[rows]]
-        return np.bincount(places[codes[placed]], values[placed], minlength=len(place))
+        found = np.bincount(places[codes[placed]], values[placed], minlength=len(place))
+        return found.astype(np.float64)
 
     amounts = {str(group.ref): of_nodes(group.rows) for group in pods.groups}
     # One order for all resources, so that a colour means the same workload in every panel.
