@@ -1,7 +1,7 @@
-"""The compiled half of wavetank."""
+# The compiled half of wavetank; its docstrings are in the module itself.
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, final
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,32 +44,14 @@ __all__ = [
 
 __version__: str
 
-#: An object given to the core: a mapping or a document that was read.
-_Object = Mapping[str, Any] | Document
-_Quantity = str | int | float
-#: How strict a write is with unknown fields.
-_Validation = Literal["Ignore", "Warn", "Strict"]
-_Keys = NDArray[np.int64]
-#: Arrays, lists of text, or codes and words.
-_Columns = dict[str, Any]
-#: Where a page of a list ended.
-_Token = tuple[int, str, str]
-#: Word, name, namespace and warnings; or the exception.
-_Outcome = tuple[str, str, str | None, list[str]] | WavetankError
-
-class WavetankError(Exception):
-    """Whatever wavetank refuses to do."""
+class WavetankError(Exception): ...
 
 class ManifestError(WavetankError):
-    """A document that cannot be read."""
-
     source: str
     line: int | None
     document: int | None
 
 class ApiError(WavetankError):
-    """What the API server answers to a request it refuses."""
-
     code: int
     reason: str
     status: dict[str, Any]
@@ -85,8 +67,6 @@ class ApiTimeoutError(ApiError): ...
 
 @final
 class Document:
-    """One object of a manifest."""
-
     @property
     def source(self) -> str: ...
     @property
@@ -97,10 +77,21 @@ class Document:
     def text(self, *path: str) -> str | None: ...
     def with_value(self, path: Sequence[str], value: Any) -> Document: ...
 
+#: An object given to the core: a mapping or a document that was read.
+_Object: TypeAlias = Mapping[str, Any] | Document
+_Quantity: TypeAlias = str | int | float
+#: How strict a write is with unknown fields.
+_Validation: TypeAlias = Literal["Ignore", "Warn", "Strict"]
+_Keys: TypeAlias = NDArray[np.int64]
+#: Arrays, lists of text, or codes and words.
+_Columns: TypeAlias = dict[str, Any]
+#: Where a page of a list ended.
+_Token: TypeAlias = tuple[int, str, str]
+#: Word, name, namespace and warnings; or the exception.
+_Outcome: TypeAlias = tuple[str, str, str | None, list[str]] | WavetankError
+
 @final
 class Quantity:
-    """An amount such as ``1500m`` or ``1.5Gi``."""
-
     def __new__(cls, value: _Quantity) -> Quantity: ...
     @property
     def value(self) -> int: ...
@@ -120,8 +111,6 @@ class Quantity:
 
 @final
 class Rules:
-    """The compiled defaulting and validation rules of every kind."""
-
     def __new__(cls, program: Mapping[str, Any]) -> Rules: ...
     def decode(self, object: _Object) -> Any: ...
     def default(self, object: _Object) -> Any: ...
@@ -134,16 +123,12 @@ class Rules:
 
 @final
 class Watch:
-    """A place in a cluster's history and what is looked for from there."""
-
     @property
     def resource_version(self) -> int: ...
     def poll(self, limit: int = 1000) -> list[tuple[str, Any]]: ...
 
 @final
 class World:
-    """A cluster: objects, clock and everything that acts in it."""
-
     def __new__(
         cls, rules: Rules, *, seed: int, start_ns: int, latencies: Mapping[str, Any]
     ) -> World: ...
@@ -277,7 +262,7 @@ class World:
     # Engine and controllers
 
     def add_controller(
-        self, name: str, watches: Sequence[tuple[int, str, int | None, bool, bool]]
+        self, name: str, watches: Sequence[tuple[int | None, str, int | None, bool, bool]]
     ) -> int: ...
     def controller_names(self) -> list[str]: ...
     def advance(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from .kinds import Kind, as_kind
+from .listing import ResourceList
 from .manifest.single import one_object, with_current
-from .resource import Resource, resources
+from .resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -154,7 +155,7 @@ class Api:
 
         Returns
         -------
-        Resource or list of Resource
+        Resource or ResourceList
             One object when a name is given, else all that match, sorted by namespace and name.
 
         Raises
@@ -166,7 +167,7 @@ class Api:
         if name is not None:
             return Resource(self._world.get(kind.id, name, self._place(kind, namespace)))
         objects, *_ = self._world.list(kind.id, namespace, label_selector, field_selector)
-        return resources(objects)
+        return ResourceList(objects, kind, self._world.now_ns)
 
     def find(
         self, resource: str, name: str | None = None, *, namespace: str | None = None
@@ -196,7 +197,7 @@ class Api:
         namespace: str | None = None,
         label_selector: str | None = None,
         field_selector: str | None = None,
-    ) -> Iterator[list[Resource]]:
+    ) -> Iterator[ResourceList]:
         """Read objects a page at a time; every page shows the moment of the first."""
         kind = self.kind(resource)
         token = None
@@ -204,7 +205,7 @@ class Api:
             objects, _, token, _ = self._world.list(
                 kind.id, namespace, label_selector, field_selector, limit, token
             )
-            yield resources(objects)
+            yield ResourceList(objects, kind, self._world.now_ns)
             if token is None:
                 return
 
@@ -221,7 +222,8 @@ class Api:
         Parameters
         ----------
         obj
-            The whole object, as a dict or as text. With ``metadata.resourceVersion`` it must be the stored one.
+            The whole object, as a dict or as text. A ``metadata.resourceVersion`` in it must be
+            the stored one.
         subresource
             ``"status"`` writes the status alone.
 
@@ -348,11 +350,8 @@ class Api:
         self, keys: NDArray[np.int64], *, grace_period_seconds: int | None = None
     ) -> int:
         """Delete objects by key in one call; return how many were still there."""
-        import numpy as np  # noqa: PLC0415 - importing wavetank does not load it
-
-        keys = np.ascontiguousarray(keys, dtype=np.int64)
         return self._world.delete_many(
-            keys, grace_seconds=grace_period_seconds, propagation="Background"
+            _packed(keys), grace_seconds=grace_period_seconds, propagation="Background"
         )
 
     def set_pods(
@@ -364,10 +363,7 @@ class Api:
         exit_code: int | None = None,
     ) -> int:
         """Change the status of many pods in one call; return how many changed."""
-        import numpy as np  # noqa: PLC0415 - importing wavetank does not load it
-
-        keys = np.ascontiguousarray(keys, dtype=np.int64)
-        return self._world.change_pods(keys, phase=phase, ready=ready, exit_code=exit_code)
+        return self._world.change_pods(_packed(keys), phase=phase, ready=ready, exit_code=exit_code)
 
     def scale(
         self, resource: str, name: str | None = None, *, replicas: int, namespace: str | None = None
@@ -402,3 +398,10 @@ class Api:
         kind = self.kind(resource)
         version = None if resource_version is None else int(resource_version)
         return self._world.watch(kind.id, namespace, label_selector, field_selector, version)
+
+
+def _packed(keys: Any) -> NDArray[np.int64]:
+    """Return keys as the core takes them."""
+    import numpy as np  # noqa: PLC0415 - slow to import
+
+    return np.ascontiguousarray(keys, dtype=np.int64)

@@ -7,7 +7,7 @@ import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import _core, clock
+from . import _core, clock, show
 from .controllers import built_in
 from .controllers.base import Context
 from .driver import Driver, Stopped
@@ -406,7 +406,7 @@ class Cluster(Rollouts):
 
     @classmethod
     def _from_bytes(cls, data: Any, controllers: Sequence[Controller] | None = None) -> Cluster:
-        import numpy as np  # noqa: PLC0415 - importing wavetank does not load it
+        import numpy as np  # noqa: PLC0415 - slow to import
 
         world = _core.World.from_bytes(np.frombuffer(data, dtype=np.uint8), rules())
         given = list(built_in() if controllers is None else controllers)
@@ -416,6 +416,14 @@ class Cluster(Rollouts):
         cluster = object.__new__(cls)
         cluster._attach(world, given)
         return cluster
+
+    def _repr_html_(self) -> str:
+        # The events of events.k8s.io are those of the core group.
+        kinds = [kind for kind in self.kinds() if kind.group != "events.k8s.io"]
+        counts = ((kind.resource, len(self._world.matching(kind.id))) for kind in kinds)
+        rows = [[name, f"{count:,}"] for name, count in counts if count]
+        title = f"<p><b>Cluster</b> at {self.now:%Y-%m-%d %H:%M:%S} UTC</p>"
+        return title + show.as_html(["kind", "objects"], rows, len(rows))
 
     def __repr__(self) -> str:
         nodes, pods = len(self.keys("nodes")), len(self.keys("pods"))

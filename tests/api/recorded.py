@@ -51,6 +51,17 @@ def accepted(code: int) -> bool:
     return code < 300
 
 
+def given_in(case: Object) -> Object:
+    """Return what a user wrote in the case of an update, in the shape of an object."""
+    name = case["on"]
+    return {**objects()[name], "edit": case["edit"], "status": statuses().get(name)}
+
+
+def in_any_order(answer: Object) -> Object:
+    """Return an answer whose causes come in no fixed order."""
+    return {**answer, "causes": sorted(answer["causes"]), "order": "any"}
+
+
 def answer_of(code: int, answer: Object, given: Object, before: Object | None = None) -> Object:
     """Return an answer as golden files have it.
 
@@ -95,7 +106,9 @@ def _summary(given: Object, causes: list[Object]) -> str:
 
 def _shared(document: Object) -> Object:
     metadata = {
-        key: value for key, value in (document.get("metadata") or {}).items() if key not in _SERVERS_OWN
+        key: value
+        for key, value in (document.get("metadata") or {}).items()
+        if key not in _SERVERS_OWN
     }
     prefix = metadata.get("generateName")
     if prefix and metadata.get("name", prefix) != prefix and len(metadata["name"]) >= len(prefix):

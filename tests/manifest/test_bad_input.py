@@ -202,7 +202,7 @@ def test_a_manifest_of_100_megabytes_is_read_and_refused_for_its_size(
     assert state(cluster) == before
 
 
-def test_a_text_beyond_the_limit_is_not_read(cluster: wt.Cluster) -> None:
+def test_a_text_beyond_the_limit_is_not_read() -> None:
     with pytest.raises(wt.ManifestError, match="has 110 bytes, more than the 10 allowed$"):
         load(pod(), bytes_max=10)
 
@@ -272,7 +272,7 @@ ACCEPTED = {
 def test_what_kubernetes_accepts_is_accepted_with_a_warning(cluster: wt.Cluster, case: str) -> None:
     text, sentences = ACCEPTED[case]
     applied = cluster.apply(text)
-    assert [item.word for item in applied][0] == "created"
+    assert applied[0].word == "created"
     assert [str(warning) for warning in applied.warnings] == sentences
 
 

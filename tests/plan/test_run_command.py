@@ -124,7 +124,7 @@ spec:
     )
     command = [sys.executable, "-m", "wavetank", "run", manifest, "--save", file]
     command += ["--nodes", "500x16cpu,64Gi,pods=100", "-o", "json"]
-    with subprocess.Popen(  # noqa: S603
+    with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None

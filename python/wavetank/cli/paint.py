@@ -6,10 +6,20 @@ import re
 
 import typer
 
-_GOOD = frozenset("Active Available Bound Complete Completed Ready Running".split())
+_GOOD = frozenset(["Active", "Available", "Bound", "Complete", "Completed", "Ready", "Running"])
 _DOUBTFUL = frozenset(
-    "ContainerCreating NotReady Pending PodInitializing Progressing Released SchedulingGated "
-    "Suspended Terminating Unknown".split()
+    [
+        "ContainerCreating",
+        "NotReady",
+        "Pending",
+        "PodInitializing",
+        "Progressing",
+        "Released",
+        "SchedulingGated",
+        "Suspended",
+        "Terminating",
+        "Unknown",
+    ]
 )
 _BAD = re.compile(r".*(Error|Err|BackOff|OOMKilled|Evicted|Failed|Lost|Preempt|OutOf|Invalid).*")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +14,7 @@ from wavetank import plan as planning
 from wavetank.plan.expand import rules_for
 
 from .common import BAD_INPUT, INTERRUPTED, console, guarded, help_text, say
-from .plan import (  # noqa: TC001 - typer reads the annotations
+from .plan import (
     CatalogueFile,
     ClusterFile,
     Namespace,

@@ -21,8 +21,21 @@ _UNKNOWN = re.compile(r'(?:unknown|duplicate) field "([^"]+)"')
 
 #: Maps of quantities, and fields that hold one.
 _AMOUNTS = frozenset(
-    "allocatable capacity default defaultRequest hard limits max maxLimitRequestRatio min "
-    "overhead podFixed requests used".split()
+    [
+        "allocatable",
+        "capacity",
+        "default",
+        "defaultRequest",
+        "hard",
+        "limits",
+        "max",
+        "maxLimitRequestRatio",
+        "min",
+        "overhead",
+        "podFixed",
+        "requests",
+        "used",
+    ]
 )
 _QUANTITIES = frozenset(
     ("averageValue", "divisor", "maximumVolumeSize", "sizeLimit", "targetAverageValue", "value")

@@ -164,10 +164,11 @@ def _all(cluster: Cluster, kind: Kind, query: Query) -> list[Resource]:
         items, *_ = cluster.world.list(kind.id, namespace, query.labels, query.fields)
     except BadRequestError as error:
         resource = f"/{kind.version}, Resource={kind.plural}"
-        error.args = (
+        sentence = (
             f'Unable to find "{kind.group}{resource}" that match label selector '
-            f'"{query.labels or ""}", field selector "{query.fields or ""}": {error}',
+            f'"{query.labels or ""}", field selector "{query.fields or ""}": {error}'
         )
+        error.args = (sentence,)
         raise
     return _in_version(cluster, kind, items)
 

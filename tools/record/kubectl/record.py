@@ -7,7 +7,7 @@ nothing else acts on. Writes ``dump.json``, the objects as the server has them, 
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -18,24 +18,81 @@ import yaml
 
 HERE = Path(__file__).parent
 
-TABLES = (
-    "namespaces nodes pods deployments replicasets statefulsets daemonsets jobs cronjobs services "
-    "endpointslices ingresses ingressclasses networkpolicies horizontalpodautoscalers "
-    "poddisruptionbudgets priorityclasses configmaps secrets serviceaccounts storageclasses "
-    "persistentvolumes persistentvolumeclaims roles rolebindings resourcequotas limitranges "
-    "customresourcedefinitions tanks events leases"
-).split()
+TABLES = [
+    "namespaces",
+    "nodes",
+    "pods",
+    "deployments",
+    "replicasets",
+    "statefulsets",
+    "daemonsets",
+    "jobs",
+    "cronjobs",
+    "services",
+    "endpointslices",
+    "ingresses",
+    "ingressclasses",
+    "networkpolicies",
+    "horizontalpodautoscalers",
+    "poddisruptionbudgets",
+    "priorityclasses",
+    "configmaps",
+    "secrets",
+    "serviceaccounts",
+    "storageclasses",
+    "persistentvolumes",
+    "persistentvolumeclaims",
+    "roles",
+    "rolebindings",
+    "resourcequotas",
+    "limitranges",
+    "customresourcedefinitions",
+    "tanks",
+    "events",
+    "leases",
+]
 #: Of these kinds a server has objects by itself.
 SERVERS_OWN = ("roles", "rolebindings", "leases")
-DESCRIBED = (
-    "namespace/shop node/alpha node/beta pod/running pod/pending pod/gated pod/starting pod/done "
-    "pod/failed pod/evicted deployment/web statefulset/db daemonset/agent job/migrate "
-    "cronjob/nightly service/web service/outside service/edge service/headless "
-    "endpointslice/web-abc ingress/front ingressclass/nginx networkpolicy/only-web hpa/web pdb/web "
-    "priorityclass/high configmap/settings secret/pass serviceaccount/robot storageclass/fast "
-    "pv/disk pvc/data role/reader rolebinding/readers quota/compute limitrange/bounds tank/deep "
-    "tank/empty"
-).split()
+DESCRIBED = [
+    "namespace/shop",
+    "node/alpha",
+    "node/beta",
+    "pod/running",
+    "pod/pending",
+    "pod/gated",
+    "pod/starting",
+    "pod/done",
+    "pod/failed",
+    "pod/evicted",
+    "deployment/web",
+    "statefulset/db",
+    "daemonset/agent",
+    "job/migrate",
+    "cronjob/nightly",
+    "service/web",
+    "service/outside",
+    "service/edge",
+    "service/headless",
+    "endpointslice/web-abc",
+    "ingress/front",
+    "ingressclass/nginx",
+    "networkpolicy/only-web",
+    "hpa/web",
+    "pdb/web",
+    "priorityclass/high",
+    "configmap/settings",
+    "secret/pass",
+    "serviceaccount/robot",
+    "storageclass/fast",
+    "pv/disk",
+    "pvc/data",
+    "role/reader",
+    "rolebinding/readers",
+    "quota/compute",
+    "limitrange/bounds",
+    "tank/deep",
+    "tank/empty",
+]
 
 
 def commands() -> list[str]:
@@ -57,14 +114,19 @@ def commands() -> list[str]:
         "get configmaps,secrets -n shop -o yaml",
         "get tanks -n shop -o json",
         'get nodes -o jsonpath={.items[*].status.addresses[?(@.type=="InternalIP")].address}',
-        "get pods -n shop -o custom-columns=NAME:.metadata.name,NODE:.spec.nodeName,C:.spec.containers[*].name",
+        (
+            "get pods -n shop -o custom-columns="
+            "NAME:.metadata.name,NODE:.spec.nodeName,C:.spec.containers[*].name"
+        ),
         "get pods -n shop --sort-by=.status.phase",
         "get pods -n shop --sort-by=.metadata.name -o name",
     ]
 
 
 def run(kubectl: str, *arguments: str, text: str | None = None) -> str:
-    done = subprocess.run([kubectl, *arguments], input=text, capture_output=True, text=True)
+    done = subprocess.run(
+        [kubectl, *arguments], input=text, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         sys.exit(f"kubectl {' '.join(arguments)}: {done.stderr}")
     return done.stdout
@@ -102,7 +164,7 @@ def printed(kubectl: str, command: str) -> dict[str, str]:
     # Ages are whole seconds: begin right after one has begun.
     now = time.time()
     time.sleep(1.05 - now % 1)
-    moment = datetime.datetime.now(datetime.timezone.utc)
+    moment = dt.datetime.now(dt.timezone.utc)
     text = run(kubectl, *command.split(" "))
     return {"now": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "text": text}
 

@@ -24,7 +24,14 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
 from tests.api.edits import edited  # noqa: E402
-from tests.api.recorded import FOLDER, answer_of, objects, statuses  # noqa: E402
+from tests.api.recorded import (  # noqa: E402
+    FOLDER,
+    answer_of,
+    given_in,
+    in_any_order,
+    objects,
+    statuses,
+)
 
 Object = dict[str, Any]
 
@@ -40,6 +47,7 @@ class Server:
         self.resources: dict[tuple[str, str], Object] = {}
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, Object]:
+        """Return the code and the answer; code 0 if there was none."""
         data = None if body is None else json.dumps(body)
         self.connection.request(method, path, data, self.headers)
         try:
@@ -51,6 +59,7 @@ class Server:
         return response.status, json.loads(response.read())
 
     def path(self, document: Object, part: str = "", *, named: bool = True) -> str:
+        """Return the path of an object, of its kind, or of a subresource."""
         api_version, kind = document["apiVersion"], document["kind"]
         base = ("/apis/" if "/" in api_version else "/api/") + api_version
         if (api_version, kind) not in self.resources:
@@ -70,9 +79,18 @@ def record(server: Server, file: str, ask: Any) -> None:
     with path.open("w") as out:
         for line in lines:
             case = {key: line[key] for key in ("on", "after", "edit") if key in line}
-            answer = ask(server, case)
+            answer = settled(server, case, ask)
             if answer["code"]:
                 out.write(json.dumps(case | answer, separators=(",", ":")) + "\n")
+
+
+def settled(server: Server, case: Object, ask: Any) -> Object:
+    """Return an answer, and find out whether its causes come in an order."""
+    answer: Object = ask(server, case)
+    if len(set(answer.get("causes", []))) < 2:
+        return answer
+    again = [ask(server, case) for _ in range(12)]
+    return answer if all(one == answer for one in again) else in_any_order(answer)
 
 
 def create(server: Server, case: Object) -> Object:
@@ -88,7 +106,7 @@ def update(server: Server, case: Object, part: str = "") -> Object:
     sent = edited(stored, case["edit"])
     target = path + (part and f"/{part}")
     code, answer = server.call("PUT", f"{target}?dryRun=All&fieldValidation=Strict", sent)
-    return answer_of(code, answer, stored, stored)
+    return answer_of(code, answer, given_in(case), stored)
 
 
 def status(server: Server, case: Object) -> Object:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from wavetank import _core
@@ -14,6 +13,8 @@ from wavetank.printing.objects import Object, dig, quantity
 from .common import go
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .page import Page
 
 

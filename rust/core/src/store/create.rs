@@ -110,7 +110,7 @@ impl Store {
     /// # Errors
     /// Unknown kind, wrong types, no name, or a name that is taken.
     pub fn restore(&mut self, object: Value, strictness: Strictness) -> ApiResult<Written> {
-        let (kind, mut object, warnings) = self.decode(object, strictness)?;
+        let (kind, mut object, warnings) = self.decode_as(object, strictness, false)?;
         let namespace = self.target_namespace(kind, &object, None)?;
         set_namespace(&mut object, namespace.as_deref());
         let name: Text = object.str_at(&["metadata", "name"]).unwrap_or_default().into();
@@ -138,14 +138,25 @@ impl Store {
     /// Checks a document against its type and says of which kind it is.
     pub(super) fn decode(
         &self,
+        object: Value,
+        strictness: Strictness,
+    ) -> ApiResult<(KindId, Value, Vec<String>)> {
+        self.decode_as(object, strictness, true)
+    }
+
+    /// The same; in history also versions count that are not served.
+    fn decode_as(
+        &self,
         mut object: Value,
         strictness: Strictness,
+        served_only: bool,
     ) -> ApiResult<(KindId, Value, Vec<String>)> {
         let api_version = object.str_at(&["apiVersion"]).unwrap_or_default();
         let kind = object.str_at(&["kind"]).unwrap_or_default();
         let found = self
             .registry
             .find(api_version, kind)
+            .filter(|found| found.version.served || !served_only)
             .ok_or_else(|| ApiError::no_kind_match(api_version, kind))?;
         let (kind, version) = (&found.kind.id.kind, &found.version.name);
         let mut warnings = decode(&found.version.schema, &mut object)
@@ -242,6 +253,7 @@ impl Store {
             None => self.validate_custom(kind, object),
         };
         self.refuse(kind, object, &errors)?;
+        self.check_default_class(kind, object)?;
         self.settle(kind, object);
         Ok(addresses)
     }
@@ -432,23 +444,14 @@ impl Store {
 
     /// What the creation of some kinds brings with it.
     fn created(&mut self, id: ObjectId) -> ApiResult<()> {
-        if id.kind == self.kinds.definition
-            && let Err(error) = self.define(id)
-        {
-            self.erase(id);
-            return Err(error);
+        if id.kind == self.kinds.definition {
+            if let Err(error) = self.define(id) {
+                self.erase(id);
+                return Err(error);
+            }
+            self.establish(id);
         }
         Ok(())
-    }
-
-    /// Makes the kind a CustomResourceDefinition defines known.
-    pub(super) fn define(&mut self, id: ObjectId) -> ApiResult<()> {
-        let definition = self.get(id).expect("the definition exists");
-        let name = self.name(id).unwrap_or_default();
-        self.registry
-            .define(&definition)
-            .map(drop)
-            .map_err(|errors| ApiError::invalid(&self.registry.kind(id.kind).id, &name, &errors))
     }
 }
 

@@ -273,7 +273,9 @@ fn unique_claim(
             walk.errors.push(FieldError::duplicate(path, name));
         }
     }
-    seen.push(key);
+    if !seen.contains(&key) {
+        seen.push(key);
+    }
 }
 
 /// Capacity and allocatable of a node.
