@@ -10,9 +10,9 @@ use super::meta::Meta;
 use super::object::{Body, Name, ObjectId, Row};
 use super::pod::{PodState, UNSCHEDULABLE};
 use super::{Store, pod_status};
-use crate::api::decode::{cannot_be_handled, canonicalize, decode, strict_error};
+use crate::api::decode::{cannot_be_handled, canonicalize_stored, decode, strict_error};
 use crate::api::rules::RuleKind;
-use crate::api::{ApiError, ApiResult, FieldError, KindId, custom};
+use crate::api::{ApiError, ApiResult, FieldError, KindId, Schema, custom};
 use crate::base::random::suffix_text;
 use crate::base::{Map, StrId, Text, Value};
 
@@ -246,7 +246,7 @@ impl Store {
         self.admit(kind, object)?;
         object.set(&["metadata", "uid"], self.uids.text(self.uids.peek()));
         self.prepare_create(kind, object);
-        self.stamp_phase(kind, object, None);
+        self.stamp_status(kind, object, None);
         let addresses = self.allocate(kind, object, None)?;
         let errors = match self.rules_of(kind, object) {
             Some(rules) => self.rules.validate_create(rules, object),
@@ -261,13 +261,18 @@ impl Store {
     /// The form in which a checked object is stored: as the API server writes it, with the
     /// defaults that reading it back adds.
     pub(super) fn settle(&self, kind: KindId, object: &mut Value) {
+        let schema = self.schema_of(kind, object);
+        canonicalize_stored(schema, object);
+        self.apply_defaults(kind, object);
+        canonicalize_stored(schema, object);
+    }
+
+    /// The type of an object in its version.
+    pub(super) fn schema_of(&self, kind: KindId, object: &Value) -> &Schema {
         let api_version = object.str_at(&["apiVersion"]).unwrap_or_default();
         let named = self.registry.kind(kind);
         let version = named.versions.iter().find(|one| named.api_version(one) == api_version);
-        let schema = &version.unwrap_or_else(|| named.preferred()).schema;
-        canonicalize(schema, object);
-        self.apply_defaults(kind, object);
-        canonicalize(schema, object);
+        &version.unwrap_or_else(|| named.preferred()).schema
     }
 
     /// The rules for an object of this kind in its version.
