@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta, timezone
 
 from . import _core
@@ -19,6 +20,8 @@ def duration_ns(given: str | float | timedelta) -> int:
         return (given.days * 86_400 + given.seconds) * 1_000_000_000 + given.microseconds * 1_000
     if isinstance(given, str):
         return _core.parse_duration(given)
+    if not math.isfinite(given):
+        raise ValueError(f"a duration is a number of seconds, not {given}")
     return round(given * 1_000_000_000)
 
 
@@ -38,9 +41,20 @@ def to_datetime(ns: int) -> datetime:
 
 
 def until_ns(given: str | float | timedelta | datetime, now_ns: int) -> int:
-    """Return when to stop: a duration counts from now, a time is taken as it is."""
+    """Return when to stop: a duration counts from now, a time is taken as it is.
+
+    Raises
+    ------
+    ValueError
+        When that is in the past.
+    """
     if isinstance(given, datetime):
-        return time_ns(given)
-    if isinstance(given, str) and "T" in given:
-        return _core.parse_time(given)
-    return now_ns + duration_ns(given)
+        end = time_ns(given)
+    elif isinstance(given, str) and "T" in given:
+        end = _core.parse_time(given)
+    else:
+        end = now_ns + duration_ns(given)
+    if end < now_ns:
+        now = _core.format_time(now_ns)
+        raise ValueError(f"until: {given!s} is in the past; the clock stands at {now}")
+    return end

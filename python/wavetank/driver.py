@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import clock
-from .controllers.base import PUT_BACK, Answer, Context
+from .controllers.base import Context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,7 +96,12 @@ class Driver:
             if predicate is not None and predicate():
                 reason = "predicate"
             else:
-                reason = self._loop(mode, limit_ns, predicate, _together(shown, self._world, on_step))
+                step = _together(shown, self._world, on_step)
+                reason = self._loop(mode, limit_ns, predicate, step)
+        except BaseException:
+            # Ctrl-C may come anywhere, also between receiving a batch and answering it.
+            self._world.put_back()
+            raise
         finally:
             if shown is not None:
                 shown.close()
@@ -129,16 +134,11 @@ class Driver:
                 step()
 
     def _work(self, controller: Controller, keys: list[int]) -> None:
-        """Let a controller answer a batch; on an exception nothing is lost."""
-        answers: list[Answer] = []
-        try:
-            answers = controller.sync_batch(self._context, keys)
-            if len(answers) != len(keys):
-                name = type(controller).__name__
-                raise ValueError(f"{name} answered {len(answers)} of {len(keys)} keys")
-        except BaseException:
-            self._world.answer([(PUT_BACK.word, 0)] * len(keys))
-            raise
+        """Let a controller answer a batch; whoever calls puts it back on an exception."""
+        answers = controller.sync_batch(self._context, keys)
+        if len(answers) != len(keys):
+            name = type(controller).__name__
+            raise ValueError(f"{name} answered {len(answers)} of {len(keys)} keys")
         self._world.answer([(answer.word, answer.delay_ns) for answer in answers])
 
 

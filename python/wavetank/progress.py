@@ -54,9 +54,7 @@ class Progress:
         columns = [SpinnerColumn(), TextColumn("{task.description}")]
         if self._span_ns:
             columns.append(BarColumn())
-        self._bar = Bar(
-            *columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True
-        )
+        self._bar = Bar(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
         self._task = self._bar.add_task("", total=self._span_ns)
         self._bar.start()
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from .base import DONE, FAILED, Answer, Context, Controller, Watch, after, timeout
-from .deployment import DeploymentController
-from .namespace import NamespaceController
-from .replicaset import ReplicaSetController
+from .base import DONE, FAILED, Answer, Context, Controller, Object, Watch, after, timeout
 
 __all__ = [
     "DONE",
@@ -13,9 +10,7 @@ __all__ = [
     "Answer",
     "Context",
     "Controller",
-    "DeploymentController",
-    "NamespaceController",
-    "ReplicaSetController",
+    "Object",
     "Watch",
     "after",
     "built_in",
@@ -25,4 +20,9 @@ __all__ = [
 
 def built_in() -> list[Controller]:
     """Return a fresh set of the controllers every cluster runs."""
+    # Here, not above: who only reads the contract need not load NumPy.
+    from .deployment import DeploymentController  # noqa: PLC0415
+    from .namespace import NamespaceController  # noqa: PLC0415
+    from .replicaset import ReplicaSetController  # noqa: PLC0415
+
     return [DeploymentController(), ReplicaSetController(), NamespaceController()]

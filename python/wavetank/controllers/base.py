@@ -28,7 +28,8 @@ class Watch:
     Parameters
     ----------
     resource
-        The kind, as kubectl takes it: ``"deployments"``, ``"pods"``, ``"widgets.example.com"``.
+        The kind, as kubectl takes it: ``"deployments"``, ``"pods"``, ``"widgets.example.com"``;
+        ``"*"`` is every kind.
     owner
         Yield the object of this kind that controls the one written. For an object nobody
         controls, yield those of this kind whose ``spec.selector`` selects it.
@@ -62,8 +63,6 @@ class Answer:
 DONE = Answer("done")
 #: It failed; try again after backing off.
 FAILED = Answer("failed")
-#: It was not worked on.
-PUT_BACK = Answer("put_back")
 
 
 def after(delay_ns: int) -> Answer:

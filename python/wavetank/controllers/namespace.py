@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wavetank import _core
 
-from .base import DONE, Answer, Context, Controller, Object, Watch, after
+from .base import DONE, Answer, Context, Controller, Object, Watch, after, timeout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ class NamespaceController(Controller):
 
     def watches(self) -> Sequence[Watch]:
         """Watch namespaces, and whatever goes from one."""
-        return (Watch("namespaces"), Watch("pods", namespace=True, deletes_only=True))
+        return (Watch("namespaces"), Watch("*", namespace=True, deletes_only=True))
 
     def sync(self, context: Context, key: int) -> Answer | None:
         """Take the next step in deleting a namespace."""
@@ -47,7 +47,8 @@ class NamespaceController(Controller):
             context, _other_kinds(context), name
         )
         if left:
-            return after((_estimate(context, left) // 2 + 1) * _SECOND)
+            # What goes wakes this controller; the clock alone brings nothing nearer.
+            return timeout((_estimate(context, left) // 2 + 1) * _SECOND)
         return self._finalize(context, namespace)
 
     def _delete(self, context: Context, resources: list[str], namespace: str) -> list[int]:

@@ -70,7 +70,7 @@ def _named(source: str, recursive: bool) -> Iterator[Text]:
 
 
 def _is_text(source: str) -> bool:
-    if "\n" in source or source.lstrip().startswith("{"):
+    if not source or "\n" in source or source.lstrip().startswith("{"):
         return True
     return (": " in source or source.endswith(":")) and not Path(source).exists()
 
@@ -96,7 +96,9 @@ def _together(objects: list[Any]) -> Iterator[Text]:
 def _files(path: Path, recursive: bool) -> Iterator[Text]:
     if not path.exists():
         if "://" in str(path) or str(path).startswith(("http:", "https:")):
-            raise FileNotFoundError(f"{path} is not a file: wavetank reads nothing from the network")
+            raise FileNotFoundError(
+                f"{path} is not a file: wavetank reads nothing from the network"
+            )
         raise FileNotFoundError(f'the path "{path}" does not exist')
     if not path.is_dir():
         yield Text(str(path), path.read_bytes())

@@ -80,6 +80,7 @@ def add_pool(
 def free_names(world: _core.World, prefix: str, count: int) -> list[str]:
     """Return names ``PREFIX-N`` that follow those there are."""
     kind = world.resolve("nodes")[0]["id"]
+
     def taken(number: int) -> bool:
         return world.find(kind, f"{prefix}-{number}") is not None
 
@@ -131,7 +132,7 @@ def _copies(
     copies = []
     for name in free_names(world, prefix, count):
         node = copy.deepcopy(nodes[0])
-        node["metadata"] = {**metadata, "name": name}
+        node["metadata"] = {**node.get("metadata", {}), "name": name}
         node["metadata"].pop("generateName", None)
         labels = node["metadata"].get("labels")
         if labels and "kubernetes.io/hostname" in labels:

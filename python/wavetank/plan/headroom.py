@@ -29,6 +29,7 @@ AT_MOST = 100_000
 _CHUNK = 8
 _NOT_SCHEDULED = "the scheduler leaves these pods alone"
 
+
 @dataclass(frozen=True)
 class Headroom:
     """How many more pods of one workload fit.

@@ -66,7 +66,9 @@ class ActivePods:
         for ref, members in [*self._controlled(rows), *self._bare(rows)]:
             owners.setdefault(self._top(ref), []).append(members)
         found = [Group(ref, np.sort(np.concatenate(parts))) for ref, parts in owners.items()]
-        return sorted(found, key=lambda group: (group.ref.namespace, group.ref.kind, group.ref.name))
+        return sorted(
+            found, key=lambda group: (group.ref.namespace, group.ref.kind, group.ref.name)
+        )
 
     def _controlled(self, rows: NDArray[np.intp]) -> Iterator[tuple[Ref, NDArray[np.intp]]]:
         """Yield pods by their controller."""
@@ -75,7 +77,9 @@ class ActivePods:
         owner, owners = self.columns["owner"]
         rows = rows[owner[rows] >= 0]
         # One number per combination, for sorting numbers is fast.
-        key = (namespace[rows].astype(np.int64) * len(kinds) + kind[rows]) * len(owners) + owner[rows]
+        key = (namespace[rows].astype(np.int64) * len(kinds) + kind[rows]) * len(owners) + owner[
+            rows
+        ]
         for value, members in _by_value(key, rows):
             rest, at_owner = divmod(value, len(owners))
             at_namespace, at_kind = divmod(rest, len(kinds))

@@ -126,9 +126,7 @@ def nodes(cluster: Cluster) -> Rows[NodeUse]:
     )
 
 
-def pools(
-    cluster: Cluster, catalogue: Catalogue | str | Path | None = None
-) -> Rows[PoolUse]:
+def pools(cluster: Cluster, catalogue: Catalogue | str | Path | None = None) -> Rows[PoolUse]:
     """Return the sums over each pool, in the order the pools came."""
     known = machines(catalogue)
     table = _Nodes(cluster)

@@ -124,7 +124,7 @@ class JSONPath:
             if step is not None:
                 steps.append(step)
 
-    def _step(self, text: str, at: int) -> tuple[Step | None, int]:
+    def _step(self, text: str, at: int) -> tuple[Step | None, int]:  # noqa: PLR0911 - by symbol
         symbol = text[at]
         if text.startswith("[?(", at):
             return self._filter(text, at)
@@ -197,13 +197,13 @@ class JSONPath:
         found = _COMPARISON.fullmatch(condition)
         lenient = JSONPath("", allow_missing=True)
         if not found:
-            path = lenient._block(condition + "}", 0)[0].steps  # noqa: SLF001 - one of us
+            path = lenient._block(condition + "}", 0)[0].steps
             return _filtered(lambda item: bool(_walk([item], path))), end + 2
         left, sign, right = found.groups()
         compare = _OPERATORS.get(sign)
         if compare is None:
             raise ValueError(f"unrecognized filter operator {sign}")
-        sides = [lenient._block(side.strip() + "}", 0)[0].steps for side in (left, right)]  # noqa: SLF001
+        sides = [lenient._block(side.strip() + "}", 0)[0].steps for side in (left, right)]
 
         def matches(item: Any) -> bool:
             first, second = (_walk([item], side) for side in sides)
@@ -217,8 +217,8 @@ def relaxed(expression: str) -> str:
     inner = expression.strip()
     if inner.startswith("{") != inner.endswith("}"):
         raise ValueError(
-            f"unexpected path string, expected a 'name1.name2' or '.name1.name2' or "
-            f"'{{name1.name2}}' or '{{.name1.name2}}'"
+            "unexpected path string, expected a 'name1.name2' or '.name1.name2' or "
+            "'{name1.name2}' or '{.name1.name2}'"
         )
     inner = inner[1:-1] if inner.startswith("{") else inner
     return "{" + (inner if inner.startswith((".", "[", "$", "@")) else "." + inner) + "}"
@@ -282,11 +282,9 @@ def _single(index: int) -> Step:
         found = []
         for value in filter(lambda value: value is not None, values):
             if not isinstance(value, list):
-                raise ValueError(f"{type(value).__name__} is not array or slice")
+                raise ValueError(f"{type(value).__name__} is not array or slice")  # noqa: TRY004
             if not -len(value) <= index < len(value):
-                raise ValueError(
-                    f"array index out of bounds: index {index}, length {len(value)}"
-                )
+                raise ValueError(f"array index out of bounds: index {index}, length {len(value)}")
             found.append(value[index])
         return found
 

@@ -20,8 +20,11 @@ use crate::error::{api_error, value_error};
 use crate::objects::to_keys;
 use crate::world::{World, kind_id};
 
-/// `(kind, what its writes yield, of which kind, spec only, deletions only)`.
-type Watched = (usize, String, Option<usize>, bool, bool);
+/// Why the cluster came back, and the controller and keys that are ready, if any.
+type Advanced<'py> = (&'static str, Option<u16>, Option<Bound<'py, PyList>>);
+
+/// `(kind or all, what its writes yield, of which kind, spec only, deletions only)`.
+type Watched = (Option<usize>, String, Option<usize>, bool, bool);
 
 #[pymethods]
 impl World {
@@ -47,7 +50,7 @@ impl World {
         until_ns: i64,
         mode: &str,
         slice_ms: u64,
-    ) -> PyResult<(&'static str, Option<u16>, Option<Bound<'py, PyList>>)> {
+    ) -> PyResult<Advanced<'py>> {
         let time = Time(until_ns);
         let until = match mode {
             "time" => Until::Time(time),
@@ -66,7 +69,7 @@ impl World {
             let mut calls = 0_u32;
             let mut interrupted = || {
                 calls = calls.wrapping_add(1);
-                if calls % 16 != 0 {
+                if !calls.is_multiple_of(16) {
                     return false;
                 }
                 signal = Python::attach(|py| py.check_signals().err());
@@ -111,6 +114,16 @@ impl World {
             inner.engine.answer(number, &pairs);
             Ok(())
         })
+    }
+
+    /// Puts the batch handed out last back, if it was not answered: first in line next time.
+    fn put_back(&self, py: Python) {
+        self.enter(py, |inner| {
+            if let Some((number, ids)) = inner.handed.take() {
+                let pairs: Vec<_> = ids.into_iter().map(|id| (id, Answer::PutBack)).collect();
+                inner.engine.answer(number, &pairs);
+            }
+        });
     }
 
     /// How often each of these keys of the batch failed in a row.
@@ -173,7 +186,6 @@ impl World {
     }
 
     /// Adopts and releases objects of a kind for an owner: keys of both.
-    #[expect(clippy::type_complexity, reason = "a pair of arrays")]
     fn claim<'py>(
         &self,
         py: Python<'py>,
@@ -255,7 +267,6 @@ impl World {
 
     /// Records an event about an object by key.
     #[pyo3(signature = (key, event_type, reason, component, message, named=None))]
-    #[expect(clippy::too_many_arguments, reason = "an event has that many parts")]
     fn record_event(
         &self,
         py: Python,
@@ -329,7 +340,7 @@ fn read_watch((kind, keys, of, spec_only, deletes_only): Watched) -> PyResult<Wa
         ("selected", Some(kind)) => KeyOf::Selected(kind),
         _ => return Err(value_error(format!("no such mapping to keys: {keys:?}"))),
     };
-    Ok(WatchRule { kind: kind_id(kind), keys, spec_only, deletes_only })
+    Ok(WatchRule { kind: kind.map(kind_id), keys, spec_only, deletes_only })
 }
 
 fn read_answer((word, nanos): &(String, i64)) -> PyResult<Answer> {

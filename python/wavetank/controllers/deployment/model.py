@@ -169,7 +169,9 @@ class Rollout:
         """Record an event about the Deployment."""
         self.context.event(self.key, event_type, reason, COMPONENT, message)
 
-    def scale(self, target: ReplicaSet, size: int, *, force: bool = False) -> tuple[bool, ReplicaSet]:
+    def scale(
+        self, target: ReplicaSet, size: int, *, force: bool = False
+    ) -> tuple[bool, ReplicaSet]:
         """Set a ReplicaSet's size and its annotations about the Deployment's.
 
         Returns whether the size changed, and the ReplicaSet as written. Without ``force`` a
@@ -192,11 +194,9 @@ class Rollout:
             )
         return changed, written
 
-    def write(
-        self, target: ReplicaSet, spec: Object, annotations: dict[str, str]
-    ) -> ReplicaSet:
+    def write(self, target: ReplicaSet, spec: Object, annotations: dict[str, str]) -> ReplicaSet:
         """Write a ReplicaSet with these fields of its spec and these annotations changed."""
-        metadata = {key: value for key, value in target.object["metadata"].items()}
+        metadata = dict(target.object["metadata"].items())
         metadata.pop("resourceVersion", None)
         metadata["annotations"] = {**target.annotations, **annotations}
         changed = {

@@ -40,9 +40,7 @@ def find_new(rollout: Rollout) -> ReplicaSet | None:
     return next((rs for rs in by_age if same_template(rs.template, wanted)), None)
 
 
-def sync_revision(
-    rollout: Rollout, *, create: bool
-) -> tuple[ReplicaSet | None, list[ReplicaSet]]:
+def sync_revision(rollout: Rollout, *, create: bool) -> tuple[ReplicaSet | None, list[ReplicaSet]]:
     """Find the new ReplicaSet, give it the highest revision, and tell it from the old ones.
 
     With ``create`` a missing new ReplicaSet is created. An existing one whose annotations were
@@ -88,10 +86,8 @@ def _without_min_ready(new: ReplicaSet) -> ReplicaSet:
 
 def _annotations(rollout: Rollout, current: dict[str, str], revision: int) -> dict[str, str]:
     """Return the annotations the new ReplicaSet should have."""
-    annotations = dict(current)
-    for key, value in rollout.annotations.items():
-        if key not in NOT_COPIED:
-            annotations[key] = value
+    copied = rollout.annotations.items()
+    annotations = current | {key: value for key, value in copied if key not in NOT_COPIED}
     before = annotations.get(REVISION, "")
     try:
         raised = int(before or "0") < revision
@@ -145,14 +141,14 @@ def _create(rollout: Rollout, old: list[ReplicaSet], revision: int) -> ReplicaSe
     return ReplicaSet(_key(rollout, name), created)
 
 
-def _new_replica_set(
-    rollout: Rollout, old: list[ReplicaSet], revision: int, digest: str
-) -> Object:
+def _new_replica_set(rollout: Rollout, old: list[ReplicaSet], revision: int, digest: str) -> Object:
     template = rollout.spec["template"]
     labels = {**(template["metadata"].get("labels") or {}), HASH_LABEL: digest}
     selector = dict(rollout.spec["selector"])
     selector["matchLabels"] = {**(selector.get("matchLabels") or {}), HASH_LABEL: digest}
-    annotations = {key: value for key, value in rollout.annotations.items() if key not in NOT_COPIED}
+    annotations = {
+        key: value for key, value in rollout.annotations.items() if key not in NOT_COPIED
+    }
     annotations[REVISION] = str(revision)
     annotations[DESIRED] = str(rollout.replicas)
     annotations[MAXIMUM] = str(rollout.replicas + rollout.max_surge)
@@ -197,7 +193,7 @@ def new_size(rollout: Rollout, pods: int, size: int) -> int:
 
 
 def _collision(rollout: Rollout, name: str) -> ReplicaSet:
-    """The name is taken: by the wanted ReplicaSet itself, or by another of the same hash."""
+    """Return what has the name already: the wanted ReplicaSet, or another of the same hash."""
     key = _key(rollout, name)
     taken = rollout.context.world.get_many([key])[0]
     owners = taken["metadata"].get("ownerReferences", [])

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _SECOND = 1_000_000_000
 
 
-def calculate(rollout: Rollout, everything: Sequence[ReplicaSet | None], new: ReplicaSet | None) -> Object:
+def calculate(
+    rollout: Rollout, everything: Sequence[ReplicaSet | None], new: ReplicaSet | None
+) -> Object:
     """Return the status the ReplicaSets add up to, with the Available condition."""
     available = status_total(everything, "availableReplicas")
     status: Object = {
@@ -60,13 +62,17 @@ def _terminating(everything: Sequence[ReplicaSet | None]) -> int | None:
     return count
 
 
-def sync_plain(rollout: Rollout, everything: Sequence[ReplicaSet | None], new: ReplicaSet | None) -> Answer:
+def sync_plain(
+    rollout: Rollout, everything: Sequence[ReplicaSet | None], new: ReplicaSet | None
+) -> Answer:
     """Take over the counts; progress is not judged."""
     rollout.object["status"] = calculate(rollout, everything, new)
     return DONE
 
 
-def sync_rollout(rollout: Rollout, everything: Sequence[ReplicaSet | None], new: ReplicaSet | None) -> Answer:
+def sync_rollout(
+    rollout: Rollout, everything: Sequence[ReplicaSet | None], new: ReplicaSet | None
+) -> Answer:
     """Take over the counts and judge the rollout's progress."""
     old = rollout.status
     status = calculate(rollout, everything, new)
@@ -113,7 +119,7 @@ def _judge(
 def is_complete(rollout: Rollout, status: Object) -> bool:
     """Whether every replica is updated and available and nothing else runs."""
     wanted = rollout.replicas
-    return (
+    return bool(
         status.get("updatedReplicas", 0) == wanted
         and status.get("replicas", 0) == wanted
         and status.get("availableReplicas", 0) == wanted
@@ -152,7 +158,7 @@ def _deadline_ns(rollout: Rollout, condition: Object) -> int:
 
 
 def _check_again(rollout: Rollout, status: Object) -> Answer:
-    """A rollout without visible progress is looked at again when its deadline has passed."""
+    """Look again at a rollout without visible progress when its deadline has passed."""
     current = get_condition(rollout.status, "Progressing")
     if not rollout.has_deadline or current is None or is_complete(rollout, status):
         return DONE

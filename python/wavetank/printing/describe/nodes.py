@@ -13,8 +13,6 @@ from . import common
 from .amounts import ZERO, Amounts, limits, requests, total_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from wavetank._core import Quantity
     from wavetank.cluster import Cluster
 
@@ -189,5 +187,3 @@ def _events(page: Page, cluster: Cluster, item: Object) -> None:
     for uid in dict.fromkeys((dig(item, "metadata", "uid"), name(item))):
         found += common.find_events(cluster, None, {**fields, "involvedObject.uid": uid})
     common.print_events(page, found)
-
-

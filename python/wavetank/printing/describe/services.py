@@ -124,7 +124,10 @@ def endpoints(page: Page, cluster: Cluster, item: Object) -> None:
     common.head(page, item)
     page.row("Subsets:")
     for subset in item.get("subsets") or ():
-        for title, field in (("Addresses", "addresses"), ("NotReadyAddresses", "notReadyAddresses")):
+        for title, field in (
+            ("Addresses", "addresses"),
+            ("NotReadyAddresses", "notReadyAddresses"),
+        ):
             ips = (address.get("ip", "") for address in subset.get(field) or ())
             page.row(f"{title}:", joined(ips), level=1)
         ports = subset.get("ports") or ()

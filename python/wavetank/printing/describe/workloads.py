@@ -55,7 +55,9 @@ def deployment(page: Page, cluster: Cluster, item: Object) -> None:
     page.row("MinReadySeconds:", spec.get("minReadySeconds", 0))
     rolling = dig(spec, "strategy", "rollingUpdate")
     if rolling is not None:
-        text = f"{rolling.get('maxUnavailable')} max unavailable, {rolling.get('maxSurge')} max surge"
+        text = (
+            f"{rolling.get('maxUnavailable')} max unavailable, {rolling.get('maxSurge')} max surge"
+        )
         page.row("RollingUpdateStrategy:", text)
     template(page, spec.get("template"))
     _conditions(page, item)

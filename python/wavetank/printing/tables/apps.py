@@ -11,9 +11,7 @@ def _count(item: Object, part: str, field: str) -> int:
     return int(dig(item, part, field, default=0))
 
 
-@layout(
-    "Name", "Ready", "Up-to-date", "Available", "Age", "Containers*", "Images*", "Selector*"
-)
+@layout("Name", "Ready", "Up-to-date", "Available", "Age", "Containers*", "Images*", "Selector*")
 def deployments(item: Object, now_ns: int) -> tuple[object, ...]:
     """Return the cells of a deployment."""
     return (

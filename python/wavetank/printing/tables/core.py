@@ -110,7 +110,9 @@ def external_ip(service: Object) -> str:
 def balancer_addresses(item: Object) -> str:
     """Return the addresses of a load balancer."""
     ingress = dig(item, "status", "loadBalancer", "ingress", default=())
-    return ",".join(sorted({point.get("ip") or point.get("hostname") or "" for point in ingress} - {""}))
+    return ",".join(
+        sorted({point.get("ip") or point.get("hostname") or "" for point in ingress} - {""})
+    )
 
 
 @layout("Name", "Endpoints", "Age")
@@ -125,7 +127,9 @@ def addresses_of(subsets: object) -> str:
     for subset in subsets:  # type: ignore[attr-defined]
         ips = [str(address.get("ip")) for address in subset.get("addresses") or ()]
         ports = subset.get("ports") or ()
-        found += ips if not ports else [_host_port(ip, port["port"]) for port in ports for ip in ips]
+        found += (
+            ips if not ports else [_host_port(ip, port["port"]) for port in ports for ip in ips]
+        )
     return at_most(found, 3) if subsets else "<none>"
 
 

@@ -1,5 +1,4 @@
-"""Tables of what the control plane keeps for itself: admission, certificates, leases, flows,
-devices."""
+"""Tables of what the control plane keeps for itself: admission, leases, flows, devices."""
 
 from __future__ import annotations
 
@@ -152,9 +151,7 @@ def flow_schemas(item: Object, now_ns: int) -> tuple[object, ...]:
     )
 
 
-@layout(
-    "Name", "Type", "NominalConcurrencyShares", "Queues", "HandSize", "QueueLengthLimit", "Age"
-)
+@layout("Name", "Type", "NominalConcurrencyShares", "Queues", "HandSize", "QueueLengthLimit", "Age")
 def priority_levels(item: Object, now_ns: int) -> tuple[object, ...]:
     """Return the cells of a priority level."""
     limited = dig(item, "spec", "limited")

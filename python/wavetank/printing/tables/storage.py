@@ -70,9 +70,7 @@ def claims(item: Object, now_ns: int) -> tuple[object, ...]:
     )
 
 
-@layout(
-    "Name", "Provisioner", "ReclaimPolicy", "VolumeBindingMode", "AllowVolumeExpansion", "Age"
-)
+@layout("Name", "Provisioner", "ReclaimPolicy", "VolumeBindingMode", "AllowVolumeExpansion", "Age")
 def classes(item: Object, now_ns: int) -> tuple[object, ...]:
     """Return the cells of a storage class."""
     return (

@@ -32,8 +32,8 @@ pub enum KeyOf {
 /// A kind watched and the keys its writes yield.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchRule {
-    /// The kind watched.
-    pub kind: KindId,
+    /// The kind watched; every kind when `None`.
+    pub kind: Option<KindId>,
     /// The keys a write yields.
     pub keys: KeyOf,
     /// Writes of the status alone yield none: for owners whose controllers write it themselves.
@@ -180,10 +180,16 @@ impl World {
         let store = &self.store;
         controller.register_everything(store);
         for rule in controller.watches.clone() {
-            for (slot, row) in store.table(rule.kind).iter() {
-                if !rule.deletes_only {
-                    let id = store.table(rule.kind).id(rule.kind, slot);
-                    controller.enqueue(store, rule, id, row);
+            if rule.deletes_only {
+                continue;
+            }
+            let kinds: Vec<KindId> = match rule.kind {
+                Some(kind) => vec![kind],
+                None => store.registry.kinds().map(|(kind, _)| kind).collect(),
+            };
+            for kind in kinds {
+                for (slot, row) in store.table(kind).iter() {
+                    controller.enqueue(store, rule, store.table(kind).id(kind, slot), row);
                 }
             }
         }
@@ -230,7 +236,8 @@ impl Controller {
         }
         for at in 0..self.watches.len() {
             let rule = self.watches[at];
-            if rule.kind != id.kind || (rule.deletes_only && entry.verb != Verb::Deleted) {
+            let concerned = rule.kind.is_none_or(|kind| kind == id.kind);
+            if !concerned || (rule.deletes_only && entry.verb != Verb::Deleted) {
                 continue;
             }
             let previous = entry.previous.as_ref().map(|version| &version.row);

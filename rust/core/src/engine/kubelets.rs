@@ -2,7 +2,8 @@
 
 use super::consumer::phase;
 use super::{Event, World};
-use crate::base::{StrId, Time, Value};
+use crate::base::{Nanos, StrId, Time, Value};
+use crate::node::Pull;
 use crate::store::log::Verb;
 use crate::store::pod::{PLANNED, Phase};
 use crate::store::recorder::Said;
@@ -68,6 +69,9 @@ impl World {
             }
             self.store.update_pod(slot, |pod| *pod = outcome.pod);
         }
+        if outcome.sandboxed {
+            self.record_pulls(id);
+        }
         if outcome.started {
             self.record_start(id);
         }
@@ -83,22 +87,61 @@ impl World {
         shape.images.iter().map(|image| self.store.strings.intern(image)).collect()
     }
 
+    /// The images of a pod's containers, in the order they start.
+    fn images_in_order(&self, id: ObjectId) -> Vec<String> {
+        let body = self.store.body(id).expect("the pod is there");
+        ["initContainers", "containers"]
+            .iter()
+            .filter_map(|list| body.at(&["spec", list]).and_then(Value::as_list))
+            .flatten()
+            .map(|container| container.str_at(&["image"]).unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    /// The pull a pod has to wait for before a container with this image starts, if any.
+    fn awaited_pull(&mut self, id: ObjectId, image: &str) -> Option<Pull> {
+        if self.latencies.pulls_take_no_time() {
+            return None;
+        }
+        let pod = self.store.pod(id.slot);
+        let (node, ready) = (pod.node?, pod.sandbox_at);
+        let image = self.store.strings.intern(image);
+        self.kubelets.pulled(node, image).filter(|pull| pull.present > ready)
+    }
+
+    /// The sandbox is ready: images that are not there are pulled.
+    fn record_pulls(&mut self, id: ObjectId) {
+        if !self.store.events.keeps(false) {
+            return;
+        }
+        for image in self.images_in_order(id) {
+            if self.awaited_pull(id, &image).is_some() {
+                let pulling = format!("Pulling image \"{image}\"");
+                self.store.record(id, false, "Pulling", KUBELET, Said::Text(&pulling));
+            }
+        }
+    }
+
     /// The events of a start: images at hand, containers created and started.
     fn record_start(&mut self, id: ObjectId) {
         if !self.store.events.keeps(false) {
             return;
         }
-        let body = self.store.body(id).expect("the pod is there");
-        let images: Vec<String> = ["initContainers", "containers"]
-            .iter()
-            .filter_map(|list| body.at(&["spec", list]).and_then(Value::as_list))
-            .flatten()
-            .map(|container| container.str_at(&["image"]).unwrap_or_default().to_owned())
-            .collect();
-        for image in images {
-            let pulled = format!(
-                "Container image \"{image}\" already present on machine and can be accessed by the pod"
-            );
+        let ready = self.store.pod(id.slot).sandbox_at;
+        for image in self.images_in_order(id) {
+            let pulled = match self.awaited_pull(id, &image) {
+                Some(pull) => format!(
+                    "Successfully pulled image \"{image}\" in {} ({} including waiting). Image \
+                     size: {} bytes.",
+                    whole_millis(pull.present.since(pull.began)),
+                    whole_millis(pull.present.since(ready)),
+                    self.latencies.image_bytes_assumed
+                ),
+                None => format!(
+                    "Container image \"{image}\" already present on machine and can be accessed \
+                     by the pod"
+                ),
+            };
             self.store.record(id, false, "Pulled", KUBELET, Said::Text(&pulled));
             self.store.record(id, false, "Created", KUBELET, Said::Text("Container created"));
             self.store.record(id, false, "Started", KUBELET, Said::Text("Container started"));
@@ -224,4 +267,9 @@ pub(super) fn post_ready(node: &mut Value, now: Time) {
 pub fn is_in_transition(store: &Store, slot: u32) -> bool {
     let pod = store.pod(slot);
     pod.node.is_some() && pod.phase == Phase::Pending
+}
+
+/// As Go prints a duration cut to milliseconds.
+fn whole_millis(span: Nanos) -> Nanos {
+    Nanos(span.0 - span.0 % 1_000_000)
 }

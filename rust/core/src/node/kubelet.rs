@@ -7,7 +7,7 @@ use super::network::{Block, SpareBlocks};
 use crate::base::{CowMap, Latencies, Nanos, Quantity, StrId, Stream, Time, Value};
 use crate::store::Store;
 use crate::store::object::Deletion;
-use crate::store::pod::{ACCEPTED, PLANNED, Phase, PodState, STOPPING};
+use crate::store::pod::{ACCEPTED, PLANNED, Phase, PodState, SANDBOX, STOPPING};
 use crate::store::shape::Shape;
 
 /// How long the steps of one pod's start take.
@@ -35,10 +35,21 @@ pub struct Kubelets {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Node {
     block: Block,
-    /// Interned names of the images pulled.
-    images: Vec<StrId>,
+    /// The images pulled and being pulled.
+    images: Vec<Pull>,
     /// When the pull in progress ends: images come one at a time.
     pull_free_at: Time,
+}
+
+/// One image on one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pull {
+    /// The interned name.
+    pub image: StrId,
+    /// When its bytes began to come.
+    pub began: Time,
+    /// When it is on the machine.
+    pub present: Time,
 }
 
 /// What the engine has to write after a kubelet looked at a pod.
@@ -48,6 +59,8 @@ pub struct Outcome {
     pub pod: PodState,
     /// When to look again.
     pub wake: Option<Time>,
+    /// The sandbox just became ready.
+    pub sandboxed: bool,
     /// The containers just started.
     pub started: bool,
     /// The pod was to be deleted and its containers are gone.
@@ -117,10 +130,11 @@ impl Kubelets {
         let step = life::step(&pod, now);
         pod = step.pod;
         (pod != *before || step.wake.is_some()).then_some(Outcome {
-            pod,
             wake: step.wake,
+            sandboxed: pod.has(SANDBOX) && !before.has(SANDBOX),
             started: step.started,
             gone: false,
+            pod,
         })
     }
 
@@ -187,8 +201,14 @@ impl Kubelets {
         }
     }
 
+    /// The pull that brought an image to a node, or is bringing it.
+    pub fn pulled(&self, node: StrId, image: StrId) -> Option<Pull> {
+        let images = &self.nodes.get(&node)?.images;
+        images.iter().find(|pull| pull.image == image).copied()
+    }
+
     /// Pulls the images a node does not have, one after the other, and says how long that takes
-    /// from `from` on.
+    /// from `from` on. Images that are on their way are waited for.
     fn pull(&mut self, node: StrId, latencies: &Latencies, images: &[StrId], from: Time) -> Nanos {
         if latencies.pulls_take_no_time() {
             return Nanos::ZERO;
@@ -196,7 +216,8 @@ impl Kubelets {
         let state = self.nodes.get_mut(&node).expect("the caller asked");
         let mut end = from;
         for image in images {
-            if state.images.contains(image) {
+            if let Some(pull) = state.images.iter().find(|pull| pull.image == *image) {
+                end = end.max(pull.present);
                 continue;
             }
             let size = latencies.image_bytes_assumed as f64;
@@ -204,9 +225,10 @@ impl Kubelets {
             let transfer =
                 if rate > 0 { Nanos((size / rate as f64 * 1e9) as i64) } else { Nanos::ZERO };
             let fixed = latencies.image_pull.sample(&mut self.stream);
-            end = state.pull_free_at.max(end).after(Nanos(transfer.0 + fixed.0));
+            let began = state.pull_free_at.max(end);
+            end = began.after(Nanos(transfer.0 + fixed.0));
             state.pull_free_at = end;
-            state.images.push(*image);
+            state.images.push(Pull { image: *image, began, present: end });
         }
         end.since(from)
     }
@@ -232,6 +254,6 @@ impl Kubelets {
         }
         let gone = pod.finished_at <= now;
         let wake = (!gone).then_some(pod.finished_at);
-        Some(Outcome { pod, wake, started: false, gone })
+        Some(Outcome { pod, wake, sandboxed: false, started: false, gone })
     }
 }

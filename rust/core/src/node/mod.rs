@@ -12,4 +12,4 @@ pub mod kubelet;
 pub mod life;
 pub mod network;
 
-pub use kubelet::{Delays, Kubelets};
+pub use kubelet::{Delays, Kubelets, Pull};

@@ -152,7 +152,7 @@ fn allocate_address(addresses: &mut Addresses, service: &mut Value, errors: &mut
     if chosen.is_empty() {
         let Some(address) = addresses.any_address() else {
             let detail = "failed to allocate a serviceIP: range is full";
-            errors.push(FieldError::invalid("spec.clusterIPs", &Value::from(Vec::new()), detail));
+            errors.push(FieldError::invalid("spec.clusterIPs", Value::from(Vec::new()), detail));
             return;
         };
         let address = Ipv4Addr::from(address).to_string();

@@ -10,7 +10,9 @@ use super::meta::Meta;
 use super::object::{Body, Name, ObjectId, Row};
 use super::pod::{PodState, UNSCHEDULABLE};
 use super::{Store, pod_status};
-use crate::api::decode::{cannot_be_handled, canonicalize_stored, decode, strict_error};
+use crate::api::decode::{
+    cannot_be_handled, canonicalize_stored, decode, strict_error, without_nulls,
+};
 use crate::api::rules::RuleKind;
 use crate::api::{ApiError, ApiResult, FieldError, KindId, Schema, custom};
 use crate::base::random::suffix_text;
@@ -261,18 +263,29 @@ impl Store {
     /// The form in which a checked object is stored: as the API server writes it, with the
     /// defaults that reading it back adds.
     pub(super) fn settle(&self, kind: KindId, object: &mut Value) {
-        let schema = self.schema_of(kind, object);
-        canonicalize_stored(schema, object);
+        self.canonicalize(kind, object);
         self.apply_defaults(kind, object);
-        canonicalize_stored(schema, object);
+        self.canonicalize(kind, object);
     }
 
-    /// The type of an object in its version.
-    pub(super) fn schema_of(&self, kind: KindId, object: &Value) -> &Schema {
-        let api_version = object.str_at(&["apiVersion"]).unwrap_or_default();
-        let named = self.registry.kind(kind);
-        let version = named.versions.iter().find(|one| named.api_version(one) == api_version);
-        &version.unwrap_or_else(|| named.preferred()).schema
+    /// Brings an object into the form it has after storage: nothing empty that the API server
+    /// leaves out, everything that it always writes.
+    fn canonicalize(&self, kind: KindId, object: &mut Value) {
+        if let Some(schema) = self.schema_of(kind, object) {
+            canonicalize_stored(schema, object);
+        }
+    }
+
+    /// Brings a written object into the form rules compare: a field is there or it is not.
+    pub(super) fn plain(&self, kind: KindId, object: &mut Value) {
+        if let Some(schema) = self.schema_of(kind, object) {
+            without_nulls(schema, object);
+        }
+    }
+
+    fn schema_of(&self, kind: KindId, object: &Value) -> Option<&Schema> {
+        let version = object.str_at(&["apiVersion"])?.rsplit('/').next()?;
+        self.registry.kind(kind).version(version).map(|version| &version.schema)
     }
 
     /// The rules for an object of this kind in its version.

@@ -9,7 +9,6 @@ use super::create::{Incoming, Strictness, WriteOptions, Written};
 use super::log::{Verb, Version};
 use super::object::{Body, ObjectId};
 use super::{Store, pod_status};
-use crate::api::decode::canonicalize;
 use crate::api::patch::{PatchKind, patch_object, strict_patch_error};
 use crate::api::{ApiError, ApiResult, FieldError, KindId, Path};
 use crate::base::{Map, Value};
@@ -85,16 +84,17 @@ impl Store {
         dry_run: bool,
         warnings: Vec<String>,
     ) -> ApiResult<Written> {
-        let old = self.get(id).expect("the caller found it");
-        self.check_preconditions(id, &object, &old)?;
-        keep_what_the_server_owns(&mut object, &old);
+        let stored = self.get(id).expect("the caller found it");
+        self.check_preconditions(id, &object, &stored)?;
+        keep_what_the_server_owns(&mut object, &stored);
+        let mut old = stored.clone();
+        self.plain(id.kind, &mut old);
         if part == Part::Finalize {
             let finalizers = object.at(&["spec", "finalizers"]).cloned();
             object = old.clone();
             set_or_remove(&mut object, &["spec", "finalizers"], finalizers);
         }
         self.apply_defaults(id.kind, &mut object);
-        canonicalize(self.schema_of(id.kind, &object), &mut object);
         if part == Part::Whole {
             self.admit_update(id.kind, &mut object, &old);
         }
@@ -108,7 +108,7 @@ impl Store {
         self.refuse(id.kind, &object, &errors)?;
         self.check_default_class(id.kind, &object)?;
         self.settle(id.kind, &mut object);
-        let changed = object != old;
+        let changed = object != stored;
         if dry_run || !changed {
             return Ok(Written { id, object, warnings, changed });
         }

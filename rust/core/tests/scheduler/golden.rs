@@ -21,6 +21,10 @@ const FAMILIES: &[&str] = &[
     "spread",
     "softspread",
     "defaultspread",
+    "podaffinity",
+    "mixed",
+    "large",
+    "config",
 ];
 
 fn golden() -> Option<PathBuf> {

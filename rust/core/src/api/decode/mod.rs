@@ -43,6 +43,11 @@ pub fn canonicalize_stored(schema: &Schema, value: &mut Value) {
     canonical::apply(schema, value, canonical::Form::Stored);
 }
 
+/// Puts a checked `value` back into the form decoding gives it: `null` fields are gone.
+pub fn without_nulls(schema: &Schema, value: &mut Value) {
+    canonical::apply(schema, value, canonical::Form::Decoded);
+}
+
 pub(super) use check::check_base64;
 pub use convert::conversion_error;
 pub use required::missing;
