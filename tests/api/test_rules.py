@@ -149,7 +149,7 @@ def _without_marks(document: Object) -> Object:
 def says_all(name: str) -> bool:
     """Whether a manifest has all that the server does not default but derive, once and for all."""
     kinds = {"Job", "PersistentVolume", "Service", "Namespace"}
-    return name.split("/")[0] not in kinds and name != "Pod/full"
+    return name.split("/", maxsplit=1)[0] not in kinds and name != "Pod/full"
 
 
 @pytest.mark.parametrize("name", sorted(filter(says_all, objects())))
