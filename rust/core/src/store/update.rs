@@ -9,6 +9,7 @@ use super::create::{Incoming, Strictness, WriteOptions, Written};
 use super::log::{Verb, Version};
 use super::object::{Body, ObjectId};
 use super::{Store, pod_status};
+use crate::api::decode::canonicalize;
 use crate::api::patch::{PatchKind, patch_object, strict_patch_error};
 use crate::api::{ApiError, ApiResult, FieldError, KindId, Path};
 use crate::base::{Map, Value};
@@ -95,11 +96,12 @@ impl Store {
             set_or_remove(&mut object, &["spec", "finalizers"], finalizers);
         }
         self.apply_defaults(id.kind, &mut object);
+        canonicalize(self.schema_of(id.kind, &object), &mut object);
         if part == Part::Whole {
             self.admit_update(id.kind, &mut object, &old);
         }
         let addresses = self.prepare_update(id, &mut object, &old, part)?;
-        self.stamp_phase(id.kind, &mut object, Some(&old));
+        self.stamp_status(id.kind, &mut object, Some(&old));
         let errors = match self.rules_of(id.kind, &object) {
             Some(rules) if part == Part::Status => self.rules.validate_status(rules, &object, &old),
             Some(rules) => self.rules.validate_update(rules, &object, &old),
