@@ -27,7 +27,7 @@ RUST = {
 #: The layers of the package, lowest first. A module imports from its own layer and lower ones.
 PYTHON = [
     {"_core"},
-    {"errors", "clock", "kinds", "latencies", "resource", "results", "show"},
+    {"amounts", "errors", "clock", "kinds", "latencies", "resource", "results", "show"},
     {"resources", "progress", "catalogue"},
     {"program"},
     {"controllers", "manifest", "printing", "nodes"},
@@ -36,6 +36,7 @@ PYTHON = [
     {"cluster"},
     {"plan", "replay", "traces", "plotting"},
     {"cli"},
+    {"__main__"},
 ]
 
 #: Imports that wait until a user asks for them, upwards on purpose: the facade's conveniences.

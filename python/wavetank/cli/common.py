@@ -1,4 +1,4 @@
-"""What the commands share: consoles, errors, plain output, amounts as people read them."""
+"""What the commands share: consoles, errors, plain output."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from wavetank.errors import WavetankError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.console import RenderableType
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -26,12 +28,37 @@ INTERRUPTED = 130
 _BROKEN_PIPE = 141
 #: Columns of output that is no terminal: tables take what they need.
 _UNBOUNDED = 10_000
+#: Columns that bars are sized for.
+WIDTH = 80
+
+
+def help_text(text: str) -> str:
+    r"""Return a help text with every paragraph on one line: terminals differ in width.
+
+    >>> help_text("one\ntwo\n\n  three")
+    'one two\n\n  three'
+    """
+    paragraphs = text.strip().split("\n\n")
+    return "\n\n".join(
+        "  " * paragraph.startswith("  ") + " ".join(paragraph.split()) for paragraph in paragraphs
+    )
 
 
 def console() -> Console:
     """Return the console of standard output: coloured and cut to the width on a terminal only."""
     terminal = Console(highlight=False)
     return terminal if terminal.is_terminal else Console(highlight=False, width=_UNBOUNDED)
+
+
+def show(out: Console, what: RenderableType) -> None:
+    """Print a table, without blanks at the ends of lines where no terminal reads them."""
+    if out.is_terminal:
+        out.print(what)
+        return
+    with out.capture() as captured:
+        out.print(what)
+    for line in captured.get().splitlines():
+        typer.echo(line.rstrip())
 
 
 def say(text: str, style: str = "") -> None:
@@ -74,36 +101,3 @@ def print_data(data: Any, form: str) -> None:
         import yaml  # noqa: PLC0415 - only where it is needed
 
         typer.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), nl=False)
-
-
-def cores(milli: int) -> str:
-    """Return CPU as people sum it up: ``5.79``."""
-    return f"{milli / 1000:,.2f}".rstrip("0").rstrip(".")
-
-
-def cpu(milli: int) -> str:
-    """Return CPU as manifests have it: ``250m``, ``2``."""
-    return str(milli // 1000) if milli % 1000 == 0 else f"{milli}m"
-
-
-def size(count: int) -> str:
-    """Return bytes in the largest binary unit that leaves a figure of at least one.
-
-    >>> size(268435456), size(1610612736), size(0)
-    ('256Mi', '1.5Gi', '0')
-    """
-    for unit, power in (("Pi", 50), ("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)):
-        if abs(count) >= 2**power:
-            value = count / 2**power
-            text = f"{value:.0f}" if value >= 100 else f"{value:.1f}".removesuffix(".0")
-            return f"{text}{unit}"
-    return str(count)
-
-
-def amount(resource: str, count: int) -> str:
-    """Return an amount of a resource."""
-    if resource == "cpu":
-        return cores(count)
-    if resource in {"memory", "ephemeral-storage"} or resource.startswith("hugepages-"):
-        return size(count)
-    return f"{count:,}"

@@ -13,8 +13,17 @@ from wavetank import _core
 from wavetank import plan as planning
 from wavetank.plan.expand import rules_for
 
-from .common import BAD_INPUT, INTERRUPTED, console, guarded, say
-from .plan import CatalogueFile, ClusterFile, Namespace, Nodes, Paths, Recursive, Seed, Strict
+from .common import BAD_INPUT, INTERRUPTED, console, guarded, help_text, say
+from .plan import (
+    CatalogueFile,
+    ClusterFile,
+    Namespace,
+    Nodes,
+    Paths,
+    Recursive,
+    Seed,
+    Strict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,12 +47,14 @@ time since the start. Ctrl-C stops between two steps; what --save asks for is st
 """
 #: Writes kept for the events of one step; without it a large step would lose some.
 _HISTORY = 4_000_000
-_WIDTHS = (10, 8, 22, 46)
+_WIDTHS = (9, 7, 18, 38)
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("run", help=_HELP, short_help="Play virtual time and print events.")(guarded(run))
+    app.command("run", help=help_text(_HELP), short_help="Play virtual time and print events.")(
+        guarded(run)
+    )
 
 
 def run(
@@ -112,12 +123,14 @@ def _check_time(until: str) -> None:
     """Refuse what is neither a duration nor a time before anything is read."""
     read = _core.parse_time if "T" in until else _core.parse_duration
     try:
-        read(until)
+        sound = read(until) >= 0
     except ValueError:
+        sound = False
+    if not sound:
         raise ValueError(
             f"--until is settled, a duration such as 10m, or a time such as "
             f"2026-01-01T06:00:00Z, not {until!r}"
-        ) from None
+        )
 
 
 def _idle(cluster: Cluster) -> list[str]:

@@ -42,9 +42,12 @@ class Expansion:
         Kinds acted for, with the number of their objects.
     refused
         What the API server answered to pods of a workload, by kind, namespace and name.
+    created
+        How many pods were made.
     """
 
     kinds: dict[str, int] = field(default_factory=dict)
+    created: int = 0
     refused: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def notes(self) -> list[str]:
@@ -79,6 +82,7 @@ def expand(cluster: Cluster) -> Expansion:
             try:
                 for pod in rule.pods(cluster, item):
                     cluster.world.create(pod, field_validation="Ignore")
+                    expansion.created += 1
             except ApiError as error:
                 key = (rule.kind, metadata["namespace"], metadata["name"])
                 expansion.refused[key] = str(error)
@@ -232,7 +236,12 @@ def _job_pod(item: Object, name: str) -> Object:
 
 
 def _daemon_set(cluster: Cluster, item: Object) -> Iterator[Object]:
-    busy = set(_existing(cluster, item).values())
+    pods = cluster.kind("pods").id
+    namespace = item["metadata"]["namespace"]
+    busy = {
+        node or _pinned_to(cluster.world.get(pods, name, namespace))
+        for name, node in _existing(cluster, item).items()
+    }
     pod = daemon_pod(item)
     named = pod["spec"].get("nodeName")
     if named:
@@ -268,6 +277,16 @@ def _pinned(pod: Object, node: str) -> Object:
     node_affinity["requiredDuringSchedulingIgnoredDuringExecution"] = required
     affinity["nodeAffinity"] = node_affinity
     return {**pod, "spec": {**spec, "affinity": affinity}}
+
+
+def _pinned_to(pod: Object) -> str:
+    """Return the node that a pod of a DaemonSet waits for."""
+    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    for term in required.get("nodeSelectorTerms") or []:
+        for match in term.get("matchFields") or []:
+            return str(match["values"][0])
+    return ""
 
 
 def _replicas(spec: Object) -> int:

@@ -12,6 +12,7 @@ from .pods import ActivePods, Ref
 from .reasons import Verdict, describe, parse
 from .rows import Rows, plain
 from .settle import settle
+from .stranded import stranded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -216,7 +217,7 @@ def fit(
         pools=usage.pools(branch, catalogue),
         nodes=nodes,
         virtual_s=settled.virtual_s,
-        notes=settled.expansion.notes(),
+        notes=[*stranded(workloads, nodes), *settled.expansion.notes()],
     )
 
 
@@ -287,7 +288,7 @@ def _wanted(cluster: Cluster) -> dict[Ref, tuple[int, str]]:
 def _failure(item: dict[str, Any]) -> str:
     conditions = (item.get("status") or {}).get("conditions") or []
     failing = (c for c in conditions if c["type"] == "ReplicaFailure" and c["status"] == "True")
-    return next((str(c.get("message", "")) for c in failing), "")
+    return next((str(c.get("message") or "") for c in failing), "")
 
 
 def _reasons(pods: ActivePods, workloads: Rows[Workload]) -> Rows[Reason]:

@@ -99,13 +99,14 @@ def build(
         warnings.simplefilter("always")
         # Everything is read before anything is done.
         documents = [item for source in sources for item in load(source, recursive=recursive)]
-        start = (
-            Cluster(seed=seed, latencies=latencies) if cluster is None else Cluster.load(cluster)
-        )
-        inputs = Inputs(start)
-        inputs.notes += getattr(start, "notes", [])
+        start = Cluster(seed=seed) if cluster is None else Cluster.load(cluster)
+        inputs = Inputs(start, notes=list(start.notes))
         for text in nodes:
             _add_nodes(start, text, catalogue)
+        if cluster is None:
+            # The nodes are up when the manifests come.
+            start.run(until=0)
+            start.latencies = latencies
         inputs.notes += create_namespaces(start, documents, namespace)
         if documents:
             _apply(inputs, documents, namespace, strict)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: Virtual time a plan waits at most for evictions, retries and rollouts that are under way.
 PATIENCE = "10m"
+#: Times that pods without a controller are made anew at most.
+_ROUNDS = 8
 #: Kinds whose status says how many of ``spec.replicas`` there are.
 _COUNTED = (
     "deployments.apps",
@@ -50,12 +52,22 @@ def settle(cluster: Cluster, *, progress: bool | None = None) -> Settled:
     branch = cluster.fork()
     branch.latencies = "ideal"
     branch.world.set_event_policy("warnings")
-    expansion = expand(branch)
     began = branch.now_ns
+    expansion = expand(branch)
+    _come_to_rest(branch, progress)
+    for _ in range(_ROUNDS):
+        # Pods that made room for others come back, as their controllers would have them.
+        again = expand(branch)
+        if not again.created:
+            break
+        _come_to_rest(branch, progress)
+    return Settled(branch, expansion, (branch.now_ns - began) / 1e9)
+
+
+def _come_to_rest(branch: Cluster, progress: bool | None) -> None:
     branch.run(until=0, progress=progress)
     if _is_busy(branch):
         branch.run(until="settled", at_most=PATIENCE, progress=progress)
-    return Settled(branch, expansion, (branch.now_ns - began) / 1e9)
 
 
 def _is_busy(branch: Cluster) -> bool:

@@ -50,6 +50,29 @@ fn add_pods(store: &mut Store, pods: usize) {
     store.create_many(json(template), &naming, &WriteOptions::default()).unwrap();
 }
 
+/// ReplicaSets with the pods they own, one set after the other.
+fn add_replica_sets(store: &mut Store, sets: usize, pods: usize) {
+    for set in 0..sets {
+        let text = format!(
+            r#"{{"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{{"name":"web-{set}",
+            "namespace":"default"}},"spec":{{"selector":{{"matchLabels":{{"app":"web-{set}"}}}},
+            "template":{{"metadata":{{"labels":{{"app":"web-{set}"}}}}}}}}}}"#
+        );
+        let id = store.create(json(&text), &WriteOptions::default()).unwrap().id;
+        let uid = store.uid_text(id).unwrap();
+        let template = format!(
+            r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"generateName":"web-{set}-",
+            "labels":{{"app":"web-{set}"}},"ownerReferences":[{{"apiVersion":"apps/v1",
+            "kind":"ReplicaSet","name":"web-{set}","uid":"{uid}","controller":true}}]}},
+            "spec":{{"schedulerName":"default-scheduler","containers":[{{"name":"c",
+            "image":"registry.example/web:1",
+            "resources":{{"requests":{{"cpu":"100m","memory":"500Mi"}}}}}}]}}}}"#
+        );
+        let naming = Naming::Generated(pods);
+        store.create_many(json(&template), &naming, &WriteOptions::default()).unwrap();
+    }
+}
+
 fn ready(nodes: usize, pods: usize) -> (Store, Scheduler) {
     let mut store = cluster(nodes);
     add_pods(&mut store, pods);
@@ -67,6 +90,21 @@ fn place_simple_pods(bencher: Bencher, nodes: usize) {
     bencher
         .counter(ItemsCount::new(PODS.min(nodes * 100)))
         .with_inputs(|| world.clone())
+        .bench_local_values(|(mut store, mut scheduler)| {
+            while scheduler.schedule_one(&mut store).is_some() {}
+            (store, scheduler)
+        });
+}
+
+#[divan::bench(sample_count = 5, args = [100, 2_000, 5_000])]
+fn place_pods_of_replica_sets(bencher: Bencher, nodes: usize) {
+    let mut store = cluster(nodes);
+    add_replica_sets(&mut store, 100, PODS / 100);
+    let mut scheduler = Scheduler::new(Arc::new(Config::default()), 7, Time(0));
+    scheduler.observe(&store, 0, store.revision());
+    bencher
+        .counter(ItemsCount::new(PODS))
+        .with_inputs(|| (store.clone(), scheduler.clone()))
         .bench_local_values(|(mut store, mut scheduler)| {
             while scheduler.schedule_one(&mut store).is_some() {}
             (store, scheduler)

@@ -53,6 +53,7 @@ impl<T> CowVec<T> {
     }
 
     /// The number of elements.
+    #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
@@ -63,6 +64,7 @@ impl<T> CowVec<T> {
     }
 
     /// Element `index`, or `None` past the end.
+    #[inline]
     pub fn get(&self, index: usize) -> Option<&T> {
         (index < self.len).then(|| &self.pages[index >> Self::SHIFT][index & Self::MASK])
     }
@@ -104,6 +106,7 @@ impl<T: Clone + Default> CowVec<T> {
     ///
     /// # Panics
     /// Past the end: callers hold ids of existing elements only.
+    #[inline]
     pub fn get_mut(&mut self, index: usize) -> &mut T {
         assert!(index < self.len, "index {index} past the end of {}", self.len);
         let pages = Arc::make_mut(&mut self.pages);
@@ -111,6 +114,7 @@ impl<T: Clone + Default> CowVec<T> {
     }
 
     /// Sets element `index`.
+    #[inline]
     pub fn set(&mut self, index: usize, value: T) {
         *self.get_mut(index) = value;
     }
@@ -185,6 +189,7 @@ impl<T: Clone + Default> CowVec<T> {
 impl<T> std::ops::Index<usize> for CowVec<T> {
     type Output = T;
 
+    #[inline]
     fn index(&self, index: usize) -> &T {
         debug_assert!(index < self.len, "index {index} past the end of {}", self.len);
         &self.pages[index >> Self::SHIFT][index & Self::MASK]

@@ -12,12 +12,14 @@ macro_rules! define_id {
 
         impl $name {
             /// The id of element `index`.
+            #[inline]
             pub fn new(index: usize) -> Self {
                 let number = u32::try_from(index + 1).expect("more than 2^32 - 2 elements");
                 Self(std::num::NonZeroU32::new(number).expect("index + 1 is not zero"))
             }
 
             /// The element's position.
+            #[inline]
             pub fn index(self) -> usize {
                 self.0.get() as usize - 1
             }

@@ -9,12 +9,13 @@
 //!
 //! An assumed pod already counts on its node; the log only confirms it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::affinity_pods::AffinityPods;
 use super::nodes::{NodeId, Nodes, PodOnNode};
 use super::nominations::Nominations;
 use super::pod_info::{InfoId, PodInfo, PodInfos};
+use super::pods_by_content::PodsByContent;
 use crate::base::CowVec;
 use crate::labels::LabelSets;
 
@@ -62,12 +63,21 @@ pub struct Cache {
     pub infos: PodInfos,
     /// Pods that wait for room on a node they were promised.
     pub nominations: Nominations,
+    /// Pods on nodes.
+    pub on_nodes: PodsByContent,
     /// Pods on nodes that have affinity terms.
-    pub affinity: AffinityPods,
+    pub affinity: PodsByContent,
+    /// How many pods on nodes have each priority.
+    priorities: BTreeMap<i32, u32>,
     pods: CowVec<PodRecord>,
 }
 
 impl Cache {
+    /// The lowest priority of any pod on a node.
+    pub fn lowest_priority(&self) -> Option<i32> {
+        self.priorities.first_key_value().map(|(priority, _)| *priority)
+    }
+
     /// What is remembered of the pod at `slot`.
     pub fn pod(&self, slot: u32) -> PodRecord {
         self.pods.get(slot as usize).copied().unwrap_or_default()
@@ -116,14 +126,38 @@ impl Cache {
         let on_node = self.on_node(slot, terminating);
         let pod = Arc::clone(self.infos.get(on_node.info));
         self.nodes.add_pod(node, on_node, &pod);
+        self.index(slot, on_node.info, &pod);
+        let by = i32::from(!terminating);
+        self.nodes.journal.note(node, Some((self.infos.content(on_node.info), by)));
+    }
+
+    /// Makes the pod at `slot`, which is on a node, known by its content.
+    pub(super) fn index(&mut self, slot: u32, info: InfoId, pod: &PodInfo) {
+        self.on_nodes.add(info, slot);
+        *self.priorities.entry(pod.priority).or_default() += 1;
         if pod.affinity.is_some() {
-            self.affinity.add(on_node.info, slot);
+            self.affinity.add(info, slot);
+        }
+    }
+
+    /// Notes that the deletion of a pod on a node was asked for.
+    pub fn set_terminating(&mut self, slot: u32, node: NodeId) {
+        if let Some(info) = self.nodes.set_terminating(node, slot) {
+            self.nodes.journal.note(node, Some((self.infos.content(info), -1)));
         }
     }
 
     /// Takes the pod at `slot`, which had this content, off its node.
     pub fn take_off_node(&mut self, slot: u32, node: NodeId, info: InfoId, pod: &PodInfo) {
-        self.nodes.remove_pod(node, slot, pod);
+        let terminating = self.nodes.remove_pod(node, slot, pod);
+        let by = -i32::from(!terminating);
+        self.nodes.journal.note(node, Some((self.infos.content(info), by)));
+        self.on_nodes.remove(info, slot);
+        let count = self.priorities.get_mut(&pod.priority).expect("the pod was counted");
+        *count -= 1;
+        if *count == 0 {
+            self.priorities.remove(&pod.priority);
+        }
         if pod.affinity.is_some() {
             self.affinity.remove(info, slot);
         }

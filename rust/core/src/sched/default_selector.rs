@@ -14,7 +14,7 @@ use crate::store::log::{Entry, Verb};
 /// Default selectors by pod content, as long as no Service or controller came, went or changed.
 #[derive(Debug, Default)]
 pub struct DefaultSelectors {
-    known: FastMap<InfoId, (Arc<PodInfo>, Option<Selector>)>,
+    known: FastMap<InfoId, (Arc<PodInfo>, Option<Arc<Selector>>)>,
 }
 
 impl DefaultSelectors {
@@ -33,13 +33,13 @@ impl DefaultSelectors {
     }
 
     /// The default selector of a pod; none when it would select everything.
-    pub fn of(&mut self, store: &Store, id: InfoId, pod: &Arc<PodInfo>) -> Option<Selector> {
+    pub fn of(&mut self, store: &Store, id: InfoId, pod: &Arc<PodInfo>) -> Option<Arc<Selector>> {
         // A number is given up with its last pod and may stand for another content by now.
         let known = self.known.get(&id).filter(|(have, _)| Arc::ptr_eq(have, pod));
         if let Some((_, selector)) = known {
             return selector.clone();
         }
-        let selector = default_selector(store, pod);
+        let selector = default_selector(store, pod).map(Arc::new);
         self.known.insert(id, (Arc::clone(pod), selector.clone()));
         selector
     }

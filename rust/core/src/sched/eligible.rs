@@ -35,6 +35,7 @@ impl Scheduler {
             nodes: &self.cache.nodes,
             args: &profile.args,
             default_selector: None,
+            kept: None,
             pod: &pod,
             slot,
         };

@@ -14,7 +14,6 @@
 //! What this is not: it knows no clock but the store's `now`, keeps no thread, and calls no
 //! kubelet. A cycle takes no virtual time of its own; the engine decides when the next one is.
 
-pub mod affinity_pods;
 pub mod cache;
 pub mod config;
 pub mod cycle;
@@ -22,6 +21,7 @@ pub mod default_selector;
 pub mod eligible;
 pub mod events;
 pub mod images;
+pub mod journal;
 pub mod node_info;
 pub mod node_selector;
 pub mod node_spec;
@@ -31,6 +31,7 @@ pub mod observe;
 pub mod plugins;
 pub mod pod_affinity;
 pub mod pod_info;
+pub mod pods_by_content;
 pub mod queue;
 pub mod replay;
 pub mod requests;
@@ -46,8 +47,10 @@ use std::sync::Arc;
 
 use self::cache::{Cache, Place};
 pub use self::config::{Config, Profile, TieBreak};
+use self::cycle::verdicts::Verdicts;
 use self::cycle::{Cycle, Findings, Outcome, Progress};
 use self::default_selector::DefaultSelectors;
+use self::plugins::pod_topology_spread::kept::KeptCounts;
 use self::pod_info::PodInfo;
 use self::queue::{Backoff, Queue};
 use crate::base::{StrId, Streams, Text, Time};
@@ -64,7 +67,15 @@ pub struct Scheduler {
     progress: Progress,
     findings: Findings,
     selectors: DefaultSelectors,
+    remembered: Remembered,
     last_message: Option<Arc<Text>>,
+}
+
+/// What was found out in earlier cycles and still holds. None of it is state.
+#[derive(Debug, Default)]
+struct Remembered {
+    verdicts: Verdicts,
+    spread: KeptCounts,
 }
 
 impl Clone for Scheduler {
@@ -76,6 +87,7 @@ impl Clone for Scheduler {
             progress: self.progress.clone(),
             findings: Findings::default(),
             selectors: DefaultSelectors::default(),
+            remembered: Remembered::default(),
             last_message: self.last_message.clone(),
         }
     }
@@ -116,6 +128,7 @@ impl Scheduler {
             progress: Progress { next_start: 0, stream: Streams::new(seed).stream("sched") },
             findings: Findings::default(),
             selectors: DefaultSelectors::default(),
+            remembered: Remembered::default(),
             last_message: None,
         }
     }
@@ -204,16 +217,20 @@ impl Scheduler {
         let config = Arc::clone(&self.config);
         let profile = config.profile(&pod.scheduler_name).expect("only such pods are queued");
         let default_selector = self.default_selector(store, profile, slot, &pod);
-        let cycle = Cycle {
+        let mut cycle = Cycle {
             store,
             cache: &self.cache,
             config: &config,
             profile,
             default_selector: default_selector.as_ref(),
+            kept: None,
             pod: &pod,
             slot,
         };
-        cycle.run(&mut self.progress, &mut self.findings)
+        let Remembered { verdicts, spread } = &mut self.remembered;
+        cycle.kept = spread.of(&cycle.context(), &pod);
+        let column = verdicts.of(&pod, &self.cache.nodes);
+        cycle.run(column, &mut self.progress, &mut self.findings)
     }
 
     /// Whom a pod is spread among by default, if default constraints apply to it.
@@ -223,7 +240,7 @@ impl Scheduler {
         profile: &Profile,
         slot: u32,
         pod: &Arc<PodInfo>,
-    ) -> Option<Selector> {
+    ) -> Option<Arc<Selector>> {
         let defaults = &profile.args.spread.default_constraints;
         if !pod.spread.is_empty() || defaults.is_empty() {
             return None;

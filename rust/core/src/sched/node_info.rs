@@ -161,16 +161,16 @@ pub(super) fn occupy(
     info.pods.push(on_node);
 }
 
-/// Takes what a pod occupies off a node.
+/// Takes what a pod occupies off a node; says whether it was terminating.
 pub(super) fn vacate(
     row: &mut NodeRow,
     info: &mut NodeInfo,
     resources: &Interner,
     slot: u32,
     pod: &PodInfo,
-) {
+) -> bool {
     let at = info.pods.iter().position(|have| have.slot == slot);
-    info.pods.swap_remove(at.expect("the pod is on the node"));
+    let left = info.pods.swap_remove(at.expect("the pod is on the node"));
     count(row, pod, -1);
     let occupied = &pod.requests.occupied;
     if occupied.ephemeral_bytes != 0 {
@@ -181,6 +181,7 @@ pub(super) fn vacate(
         info.amount_mut(Rare::Named(resource)).used -= amount;
     }
     info.host_ports.retain(|port| !pod.host_ports.contains(port));
+    left.terminating
 }
 
 fn count(row: &mut NodeRow, pod: &PodInfo, sign: i64) {

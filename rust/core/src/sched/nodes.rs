@@ -13,10 +13,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::images::{Images, NodeImage};
+use super::journal::Journal;
 pub use super::node_info::{Amount, NodeCopy, NodeInfo, NodeRow, NodeView, PodOnNode, Rare};
 use super::node_info::{occupy, vacate};
 use super::node_spec::NodeSpec;
-use super::pod_info::PodInfo;
+use super::pod_info::{InfoId, PodInfo};
 use super::saved::SavedNode;
 use super::taints::TaintSets;
 use super::topologies::Topologies;
@@ -62,10 +63,13 @@ pub struct Nodes {
     pub topologies: Topologies,
     /// How many nodes are unschedulable.
     pub unschedulable: u32,
+    /// What happened to nodes lately.
+    pub journal: Journal,
 }
 
 impl Nodes {
     /// The nodes in the order they are looked at, as of the last snapshot.
+    #[inline]
     pub fn order(&self) -> &[NodeId] {
         &self.order
     }
@@ -76,16 +80,19 @@ impl Nodes {
     }
 
     /// What every Filter and Score reads of a node.
+    #[inline]
     pub fn row(&self, id: NodeId) -> &NodeRow {
         &self.rows[id.index()]
     }
 
     /// The rest of a node.
+    #[inline]
     pub fn info(&self, id: NodeId) -> &NodeInfo {
         &self.infos[id.index()]
     }
 
     /// A node as it is.
+    #[inline]
     pub fn view(&self, id: NodeId) -> NodeView<'_> {
         NodeView { id, row: self.row(id), info: self.info(id) }
     }
@@ -110,6 +117,11 @@ impl Nodes {
         let nodes = nodes
             .filter_map(|(at, info)| Some((NodeId::new(at), sets.get(info.spec.as_ref()?.labels))));
         self.topologies.add(key, nodes);
+    }
+
+    /// One past the highest number of a node.
+    pub fn numbers(&self) -> usize {
+        self.infos.len()
     }
 
     /// Every id in use, nodes that are gone but have pods included, in order of their numbers.
@@ -179,6 +191,11 @@ impl Nodes {
         self.set_images(id, Some(spec));
         self.set_spec_columns(id, spec);
         self.changed.push(id);
+        if old.as_ref() == Some(spec) {
+            self.journal.note(id, None);
+        } else {
+            self.journal.forget();
+        }
         (id, old)
     }
 
@@ -187,6 +204,7 @@ impl Nodes {
         let id = self.find(name)?;
         self.set_images(id, None);
         self.topologies.set(id, None);
+        self.journal.forget();
         let info = self.infos.get_mut(id.index());
         let spec = info.spec.take().expect("the node was found");
         let zone = std::mem::take(&mut info.zone);
@@ -207,27 +225,31 @@ impl Nodes {
         self.id_of(name)
     }
 
-    /// Adds a pod to a node.
-    pub fn add_pod(&mut self, id: NodeId, on_node: PodOnNode, pod: &PodInfo) {
+    /// Adds a pod to a node. Who calls it notes that in the journal.
+    pub(super) fn add_pod(&mut self, id: NodeId, on_node: PodOnNode, pod: &PodInfo) {
         let (row, info) = (self.rows.get_mut(id.index()), self.infos.get_mut(id.index()));
         occupy(row, info, &mut self.resources, on_node, pod);
         self.changed.push(id);
     }
 
-    /// Removes a pod from its node.
-    pub fn remove_pod(&mut self, id: NodeId, slot: u32, pod: &PodInfo) {
+    /// Removes a pod from its node; says whether it was terminating. Who calls it notes that in
+    /// the journal.
+    pub(super) fn remove_pod(&mut self, id: NodeId, slot: u32, pod: &PodInfo) -> bool {
         let (row, info) = (self.rows.get_mut(id.index()), self.infos.get_mut(id.index()));
-        vacate(row, info, &self.resources, slot, pod);
+        let terminating = vacate(row, info, &self.resources, slot, pod);
         self.changed.push(id);
         self.drop_if_unused(id);
+        terminating
     }
 
-    /// Notes that the deletion of a pod was asked for.
-    pub fn set_terminating(&mut self, id: NodeId, slot: u32) {
+    /// Notes that the deletion of a pod was asked for; returns its content if that is news.
+    pub(super) fn set_terminating(&mut self, id: NodeId, slot: u32) -> Option<InfoId> {
         let pods = &mut self.infos.get_mut(id.index()).pods;
         let pod = pods.iter_mut().find(|pod| pod.slot == slot);
-        pod.expect("the pod is on the node").terminating = true;
+        let pod = pod.expect("the pod is on the node");
+        let news = !std::mem::replace(&mut pod.terminating, true);
         self.changed.push(id);
+        news.then_some(pod.info)
     }
 
     /// Adds a pod to a copy of a node.
@@ -244,6 +266,7 @@ impl Nodes {
     /// Notes whether pods are nominated to run on a node.
     pub fn set_nominated(&mut self, id: NodeId, nominated: bool) {
         self.rows.get_mut(id.index()).nominated = nominated;
+        self.journal.note(id, None);
     }
 
     /// Brings what a cycle sees up to date: the order if nodes came or went, and how common

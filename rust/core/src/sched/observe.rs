@@ -186,7 +186,7 @@ impl Scheduler {
         let terminating = is_terminating(store, slot);
         let Some(old) = self.replace_info(store, slot, record, info) else {
             if terminating && !self.cache.is_terminating(slot, node) {
-                self.cache.nodes.set_terminating(node, slot);
+                self.cache.set_terminating(slot, node);
             }
             return;
         };

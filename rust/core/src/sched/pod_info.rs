@@ -67,6 +67,7 @@ pub struct PodInfo {
     /// How many containers and init containers it has.
     pub containers: u32,
     hash: u64,
+    kind_hash: u64,
 }
 
 impl PodInfo {
@@ -100,13 +101,28 @@ impl PodInfo {
             containers: (spec.list_at(&["containers"]).len()
                 + spec.list_at(&["initContainers"]).len()) as u32,
             hash: 0,
+            kind_hash: 0,
         };
-        info.hash = hash_of(&(
-            (info.namespace, info.labels, info.priority, &info.scheduler_name),
-            (&info.requests, &info.tolerations, &info.host_ports, &info.images),
-            &info.owner,
+        info.kind_hash = hash_of(&(
+            (&info.scheduler_name, &info.requests, &info.tolerations),
+            (&info.host_ports, &info.images, info.containers),
         ));
+        info.hash =
+            hash_of(&((info.namespace, info.labels, info.priority, &info.owner), info.kind_hash));
         info
+    }
+
+    /// Whether two pods are the same to every plugin that looks at one node and nothing else,
+    /// whoever they belong to.
+    pub fn is_same_kind(&self, other: &Self) -> bool {
+        self.kind_hash == other.kind_hash
+            && self.scheduler_name == other.scheduler_name
+            && self.requests == other.requests
+            && self.tolerations == other.tolerations
+            && self.node_affinity == other.node_affinity
+            && self.host_ports == other.host_ports
+            && self.images == other.images
+            && self.containers == other.containers
     }
 
     /// The topology keys it names.
@@ -166,16 +182,31 @@ define_id! {
 /// Every distinct [`PodInfo`] in use, numbered. A number lives as long as a pod uses it.
 #[derive(Clone, Debug, Default)]
 pub struct PodInfos {
-    entries: CowVec<Option<(Arc<PodInfo>, u32)>>,
+    entries: CowVec<Option<Entry>>,
     index: CowIndex,
     free: CowVec<u32>,
+    serials: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    info: Arc<PodInfo>,
+    uses: u32,
+    serial: u32,
+}
+
+/// A content for good: numbers are given to others once they are free, this is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Content {
+    info: InfoId,
+    serial: u32,
 }
 
 impl PodInfos {
     /// The number of an info, counting one more use of it.
     pub fn acquire(&mut self, info: &Arc<PodInfo>) -> InfoId {
         if let Some(id) = self.find(info) {
-            self.entry_mut(id).1 += 1;
+            self.entry_mut(id).uses += 1;
             return id;
         }
         let at = match self.free.len().checked_sub(1) {
@@ -186,7 +217,9 @@ impl PodInfos {
             }
             None => self.entries.push(None) as u32,
         };
-        self.entries.set(at as usize, Some((Arc::clone(info), 1)));
+        self.serials += 1;
+        let entry = Entry { info: Arc::clone(info), uses: 1, serial: self.serials };
+        self.entries.set(at as usize, Some(entry));
         self.index.insert(info.hash, at);
         InfoId::new(at as usize)
     }
@@ -194,9 +227,9 @@ impl PodInfos {
     /// Ends one use of a number.
     pub fn release(&mut self, id: InfoId) {
         let entry = self.entry_mut(id);
-        entry.1 -= 1;
-        if entry.1 == 0 {
-            let hash = entry.0.hash;
+        entry.uses -= 1;
+        if entry.uses == 0 {
+            let hash = entry.info.hash;
             self.index.remove(hash, id.index() as u32);
             self.entries.set(id.index(), None);
             self.free.push(id.index() as u32);
@@ -205,14 +238,25 @@ impl PodInfos {
 
     /// The info behind a number in use.
     pub fn get(&self, id: InfoId) -> &Arc<PodInfo> {
-        &self.entries[id.index()].as_ref().expect("the number is in use").0
+        &self.entry(id).info
+    }
+
+    /// The content behind a number in use, for good.
+    pub fn content(&self, id: InfoId) -> Content {
+        Content { info: id, serial: self.entry(id).serial }
+    }
+
+    /// A content, if any pod still has it.
+    pub fn of(&self, content: Content) -> Option<&Arc<PodInfo>> {
+        let entry = self.entries[content.info.index()].as_ref();
+        entry.filter(|entry| entry.serial == content.serial).map(|entry| &entry.info)
     }
 
     /// The number of an info that is in use.
     pub fn find(&self, info: &Arc<PodInfo>) -> Option<InfoId> {
         let same = |number: u32| {
             let entry = self.entries[number as usize].as_ref();
-            entry.is_some_and(|(have, _)| Arc::ptr_eq(have, info) || have == info)
+            entry.is_some_and(|entry| Arc::ptr_eq(&entry.info, info) || entry.info == *info)
         };
         self.index.find(info.hash, same).map(|number| InfoId::new(number as usize))
     }
@@ -232,7 +276,11 @@ impl PodInfos {
         self.index.is_empty()
     }
 
-    fn entry_mut(&mut self, id: InfoId) -> &mut (Arc<PodInfo>, u32) {
+    fn entry(&self, id: InfoId) -> &Entry {
+        self.entries[id.index()].as_ref().expect("the number is in use")
+    }
+
+    fn entry_mut(&mut self, id: InfoId) -> &mut Entry {
         self.entries.get_mut(id.index()).as_mut().expect("the number is in use")
     }
 }

@@ -41,9 +41,10 @@ pub fn replay(case: &Value, rules: Arc<Rules>) -> Result<Value, String> {
     pods.map(|pod| replay.schedule(pod)).collect::<Result<Vec<Value>, String>>().map(Value::from)
 }
 
+/// The configuration of a case. Unless it says otherwise all nodes are considered.
 fn config_of(case: &Value) -> Result<Arc<Config>, String> {
     match case.str_at(&["config"]).unwrap_or_default() {
-        "" => Ok(Arc::default()),
+        "" => Ok(Arc::new(Config { percentage_of_nodes_to_score: 100, ..Config::default() })),
         _ => Err("a configuration in a case is not read yet".to_owned()),
     }
 }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Scheduler;
 use super::cache::{Cache, Place, PodRecord};
 use super::config::Config;
 use super::cycle::{Findings, Progress};
@@ -21,6 +20,7 @@ use super::nodes::{NodeId, Nodes, SavedOrder};
 use super::nominations::Nominations;
 use super::pod_info::PodInfo;
 use super::queue::{Backoff, Queue, SavedQueue};
+use super::{Remembered, Scheduler};
 use crate::api::KindId;
 use crate::base::{Stream, Text};
 use crate::store::log::Version;
@@ -107,7 +107,17 @@ impl Scheduler {
         let progress = Progress { next_start: saved.next_start, stream: saved.stream };
         let findings = Findings::default();
         let selectors = DefaultSelectors::default();
-        Ok(Self { config, cache, queue, progress, findings, selectors, last_message: None })
+        let remembered = Remembered::default();
+        Ok(Self {
+            config,
+            cache,
+            queue,
+            progress,
+            findings,
+            selectors,
+            remembered,
+            last_message: None,
+        })
     }
 }
 
@@ -136,9 +146,7 @@ fn restore_nodes(
             let on_node = cache.on_node(*slot, *terminating);
             let pod = Arc::clone(cache.info(*slot));
             nodes.add_pod(node.id, on_node, &pod);
-            if pod.affinity.is_some() {
-                cache.affinity.add(on_node.info, *slot);
-            }
+            cache.index(*slot, on_node.info, &pod);
         }
         nodes.set_nominated(node.id, !cache.nominations.on(&node.name).is_empty());
     }

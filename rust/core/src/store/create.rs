@@ -84,7 +84,8 @@ impl Store {
         let generated = self.generate_name(kind, namespace.as_deref(), &mut object)?;
         let addresses = self.make_ready(kind, &mut object)?;
         let name: Text = object.str_at(&["metadata", "name"]).unwrap_or_default().into();
-        if self.find(kind, namespace.as_deref(), &name).is_some() {
+        let exists = self.find(kind, namespace.as_deref(), &name).is_some();
+        if exists || self.is_system_class(kind, &name) {
             return Err(ApiError::already_exists(self.resource(kind), &name));
         }
         if options.dry_run {
@@ -109,7 +110,7 @@ impl Store {
     /// # Errors
     /// Unknown kind, wrong types, no name, or a name that is taken.
     pub fn restore(&mut self, object: Value, strictness: Strictness) -> ApiResult<Written> {
-        let (kind, mut object, warnings) = self.decode(object, strictness)?;
+        let (kind, mut object, warnings) = self.decode_as(object, strictness, false)?;
         let namespace = self.target_namespace(kind, &object, None)?;
         set_namespace(&mut object, namespace.as_deref());
         let name: Text = object.str_at(&["metadata", "name"]).unwrap_or_default().into();
@@ -122,8 +123,7 @@ impl Store {
         if self.find(kind, namespace.as_deref(), &name).is_some() {
             return Err(ApiError::already_exists(self.resource(kind), &name));
         }
-        self.apply_defaults(kind, &mut object);
-        self.canonicalize(kind, &mut object);
+        self.settle(kind, &mut object);
         let incoming = self.split(kind, object);
         let name = Name::whole(self.strings.intern(&name));
         let id = self.insert(incoming, name, Verb::Restored);
@@ -138,14 +138,25 @@ impl Store {
     /// Checks a document against its type and says of which kind it is.
     pub(super) fn decode(
         &self,
+        object: Value,
+        strictness: Strictness,
+    ) -> ApiResult<(KindId, Value, Vec<String>)> {
+        self.decode_as(object, strictness, true)
+    }
+
+    /// The same; in history also versions count that are not served.
+    fn decode_as(
+        &self,
         mut object: Value,
         strictness: Strictness,
+        served_only: bool,
     ) -> ApiResult<(KindId, Value, Vec<String>)> {
         let api_version = object.str_at(&["apiVersion"]).unwrap_or_default();
         let kind = object.str_at(&["kind"]).unwrap_or_default();
         let found = self
             .registry
             .find(api_version, kind)
+            .filter(|found| found.version.served || !served_only)
             .ok_or_else(|| ApiError::no_kind_match(api_version, kind))?;
         let (kind, version) = (&found.kind.id.kind, &found.version.name);
         let mut warnings = decode(&found.version.schema, &mut object)
@@ -235,18 +246,28 @@ impl Store {
         self.admit(kind, object)?;
         object.set(&["metadata", "uid"], self.uids.text(self.uids.peek()));
         self.prepare_create(kind, object);
+        self.stamp_phase(kind, object, None);
         let addresses = self.allocate(kind, object, None)?;
         let errors = match self.rules_of(kind, object) {
             Some(rules) => self.rules.validate_create(rules, object),
             None => self.validate_custom(kind, object),
         };
         self.refuse(kind, object, &errors)?;
-        self.canonicalize(kind, object);
+        self.check_default_class(kind, object)?;
+        self.settle(kind, object);
         Ok(addresses)
     }
 
-    /// Brings a checked object into the form the API server writes it in: nothing empty that it
-    /// leaves out, everything that it always writes.
+    /// The form in which a checked object is stored: as the API server writes it, with the
+    /// defaults that reading it back adds.
+    pub(super) fn settle(&self, kind: KindId, object: &mut Value) {
+        self.canonicalize(kind, object);
+        self.apply_defaults(kind, object);
+        self.canonicalize(kind, object);
+    }
+
+    /// Brings an object into the form the API server writes it in: nothing empty that it leaves
+    /// out, everything that it always writes.
     pub(super) fn canonicalize(&self, kind: KindId, object: &mut Value) {
         if let Some(schema) = self.schema_of(kind, object) {
             canonicalize(schema, object);
@@ -423,23 +444,14 @@ impl Store {
 
     /// What the creation of some kinds brings with it.
     fn created(&mut self, id: ObjectId) -> ApiResult<()> {
-        if id.kind == self.kinds.definition
-            && let Err(error) = self.define(id)
-        {
-            self.erase(id);
-            return Err(error);
+        if id.kind == self.kinds.definition {
+            if let Err(error) = self.define(id) {
+                self.erase(id);
+                return Err(error);
+            }
+            self.establish(id);
         }
         Ok(())
-    }
-
-    /// Makes the kind a CustomResourceDefinition defines known.
-    pub(super) fn define(&mut self, id: ObjectId) -> ApiResult<()> {
-        let definition = self.get(id).expect("the definition exists");
-        let name = self.name(id).unwrap_or_default();
-        self.registry
-            .define(&definition)
-            .map(drop)
-            .map_err(|errors| ApiError::invalid(&self.registry.kind(id.kind).id, &name, &errors))
     }
 }
 

@@ -98,14 +98,19 @@ impl Store {
         // Compared and checked is what would be written, so that `[]` for nothing is no change.
         self.canonicalize(id.kind, &mut object);
         self.plain(id.kind, &mut object);
+        if part == Part::Whole {
+            self.admit_update(id.kind, &mut object, &old);
+        }
         let addresses = self.prepare_update(id, &mut object, &old, part)?;
+        self.stamp_phase(id.kind, &mut object, Some(&old));
         let errors = match self.rules_of(id.kind, &object) {
             Some(rules) if part == Part::Status => self.rules.validate_status(rules, &object, &old),
             Some(rules) => self.rules.validate_update(rules, &object, &old),
             None => self.validate_custom(id.kind, &object),
         };
         self.refuse(id.kind, &object, &errors)?;
-        self.canonicalize(id.kind, &mut object);
+        self.check_default_class(id.kind, &object)?;
+        self.settle(id.kind, &mut object);
         let changed = object != stored;
         if dry_run || !changed {
             return Ok(Written { id, object, warnings, changed });
@@ -115,6 +120,7 @@ impl Store {
         self.rewrite(id, incoming);
         if id.kind == self.kinds.definition && part == Part::Whole {
             self.define(id)?;
+            self.establish(id);
         }
         let object = self.get(id).expect("just written");
         self.finish_deletion(id);
@@ -177,6 +183,7 @@ impl Store {
             }
             (None, Part::Status) => keep_all_but_status(object, old),
             (None, Part::Whole) => {
+                keep_identity(object, old);
                 if self.has_status(id.kind) {
                     restore_field(object, old, &["status"]);
                 }
@@ -286,18 +293,24 @@ pub(super) fn set_list(meta: &mut Map, field: &str, items: Vec<Value>) {
     }
 }
 
-/// Metadata a client cannot change: identity, times and deletion.
+/// Metadata a client cannot change, where it leaves it out; the rules speak of what it changes.
 fn keep_what_the_server_owns(object: &mut Value, old: &Value) {
-    for field in [
-        "name",
-        "namespace",
-        "uid",
-        "resourceVersion",
-        "generation",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    ] {
+    for field in ["name", "namespace", "resourceVersion", "generation"] {
+        restore_field(object, old, &["metadata", field]);
+    }
+    for field in ["uid", "creationTimestamp", "deletionGracePeriodSeconds"] {
+        if object.at(&["metadata", field]).is_none_or(Value::is_empty) {
+            restore_field(object, old, &["metadata", field]);
+        }
+    }
+    if old.at(&["metadata", "deletionTimestamp"]).is_some() {
+        restore_field(object, old, &["metadata", "deletionTimestamp"]);
+    }
+}
+
+/// A custom resource keeps what the server owns whatever the client says.
+fn keep_identity(object: &mut Value, old: &Value) {
+    for field in ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
         restore_field(object, old, &["metadata", field]);
     }
 }

@@ -21,6 +21,9 @@ const FAMILIES: &[&str] = &[
     "spread",
     "softspread",
     "defaultspread",
+    "podaffinity",
+    "mixed",
+    "large",
 ];
 
 fn golden() -> Option<PathBuf> {

@@ -2,21 +2,27 @@
 //!
 //! The order is Kubernetes': PreFilter ([`pre_filter`]), Filter ([`search`]), PostFilter when
 //! nothing passed ([`post_filter`]), Score ([`score`]) and the choice among the best
-//! ([`select`]). A cycle reads the cluster and decides; it writes nothing. This is the plain
-//! path, which does every cycle anew.
+//! ([`select`]). A cycle reads the cluster and decides; it writes nothing but what it remembers
+//! for the next one ([`verdicts`]).
 
+mod judge;
 pub mod message;
 pub mod post_filter;
 mod pre_filter;
 pub mod score;
 mod search;
 pub mod select;
+pub mod verdicts;
+
+use std::sync::Arc;
 
 use self::message::FitError;
 pub use self::score::Scores;
+use self::verdicts::Column;
 use super::cache::Cache;
 use super::config::{Config, Profile};
 use super::nodes::NodeId;
+use super::plugins::pod_topology_spread::kept::Kept;
 use super::plugins::{Context, Filter};
 use super::pod_info::PodInfo;
 use super::status::{Code, PluginSet, Rejection};
@@ -36,7 +42,9 @@ pub struct Cycle<'a> {
     /// The pod's profile.
     pub profile: &'a Profile,
     /// Whom the pod is spread among by default.
-    pub default_selector: Option<&'a Selector>,
+    pub default_selector: Option<&'a Arc<Selector>>,
+    /// Pods counted for the pod's soft constraints, if those counts are kept.
+    pub kept: Option<&'a Kept>,
     /// The pod.
     pub pod: &'a PodInfo,
     /// The pod's row.
@@ -108,7 +116,12 @@ pub struct Absent {
 
 impl<'a> Cycle<'a> {
     /// Decides where the pod goes.
-    pub fn run(&self, progress: &mut Progress, findings: &mut Findings) -> Outcome {
+    pub fn run(
+        &self,
+        column: &mut Column,
+        progress: &mut Progress,
+        findings: &mut Findings,
+    ) -> Outcome {
         findings.clear();
         let all = self.cache.nodes.order().len();
         if all == 0 {
@@ -122,10 +135,13 @@ impl<'a> Cycle<'a> {
             Ok(prepared) => prepared,
             Err(rejected) => return Outcome::Unschedulable(self.fail_early(&rejected, findings)),
         };
-        self.find_feasible(&prepared, progress, findings);
+        self.find_feasible(&prepared, column, progress, findings);
         match findings.feasible[..] {
             [] => Outcome::Unschedulable(self.fail(&prepared, findings)),
-            [only] => Outcome::Node(only),
+            [only] => {
+                findings.scores.totals.clear();
+                Outcome::Node(only)
+            }
             _ => {
                 self.score(findings);
                 let best =
@@ -136,13 +152,14 @@ impl<'a> Cycle<'a> {
     }
 
     /// What plugins see of the cycle.
-    fn context(&self) -> Context<'a> {
+    pub(super) fn context(&self) -> Context<'a> {
         Context {
             store: self.store,
             cache: self.cache,
             nodes: &self.cache.nodes,
             args: &self.profile.args,
             default_selector: self.default_selector,
+            kept: self.kept,
             pod: self.pod,
             slot: self.slot,
         }

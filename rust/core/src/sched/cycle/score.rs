@@ -24,21 +24,28 @@ impl Scores {
 }
 
 impl Cycle<'_> {
-    /// Scores the feasible nodes.
+    /// Adds the scores that are not local to the sums of those that are, which the search for
+    /// feasible nodes left in the totals.
     pub(super) fn score(&self, findings: &mut Findings) {
         let Findings { feasible, scores, .. } = findings;
-        scores.totals.resize(feasible.len(), 0);
+        let context = self.context();
         for (id, weight) in &self.profile.score {
-            let Some(scorer) = plugins::pre_score(*id, &self.context(), feasible) else { continue };
+            let local = context.scores_locally(*id);
+            if local && !scores.keep {
+                continue;
+            }
+            let Some(scorer) = plugins::pre_score(*id, &context, feasible) else { continue };
             // What is the same for every node decides nothing.
             if matches!(scorer, Scorer::Constant(0)) && !scores.keep {
                 continue;
             }
             scores.buffer.clear();
             scorer.score(&self.cache.nodes, feasible, &mut scores.buffer);
-            for (total, score) in scores.totals.iter_mut().zip(&mut scores.buffer) {
-                *score *= weight;
-                *total += *score;
+            scores.buffer.iter_mut().for_each(|score| *score *= weight);
+            if !local {
+                for (total, score) in scores.totals.iter_mut().zip(&scores.buffer) {
+                    *total += score;
+                }
             }
             if scores.keep {
                 scores.by_plugin.push((*id, scores.buffer.clone()));

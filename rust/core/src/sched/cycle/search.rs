@@ -1,27 +1,31 @@
 //! Filter: walking the nodes until enough have passed.
 
-use super::post_filter::Trial;
+use super::judge::Judge;
 use super::pre_filter::Prepared;
-use super::{Cycle, Filters, Findings, Progress};
+use super::verdicts::Column;
+use super::{Cycle, Findings, Progress};
 use crate::sched::nodes::{NodeId, NodeView};
 use crate::sched::plugins::Filter;
 use crate::sched::status::Rejection;
 
 impl<'a> Cycle<'a> {
-    /// Fills in the feasible nodes and the rejections, and moves the start of the next search.
+    /// Fills in the feasible nodes with their local scores and the rejections, and moves the
+    /// start of the next search.
     pub(super) fn find_feasible(
         &self,
         prepared: &Prepared<'a>,
+        column: &mut Column,
         progress: &mut Progress,
         findings: &mut Findings,
     ) {
-        if self.try_nominated_node(prepared, findings) {
+        let mut judge = Judge::new(self, prepared, column);
+        if self.try_nominated_node(&mut judge, findings) {
             return;
         }
         let order = prepared.only.as_deref().unwrap_or(self.cache.nodes.order());
         let all = self.cache.nodes.order().len();
         if !order.is_empty() {
-            self.walk(order, &prepared.filters, progress.next_start, findings);
+            self.walk(order, &mut judge, progress.next_start, findings);
         }
         let seen = findings.feasible.len() + findings.rejected.len();
         progress.next_start = (progress.next_start + seen) % all;
@@ -29,13 +33,13 @@ impl<'a> Cycle<'a> {
 
     /// A pod that was promised a node takes it if it can, without looking at others. If it
     /// cannot, that node's rejection already counts.
-    fn try_nominated_node(&self, prepared: &Prepared<'a>, findings: &mut Findings) -> bool {
+    fn try_nominated_node(&self, judge: &mut Judge<'_, 'a>, findings: &mut Findings) -> bool {
         let nominated = self.store.pod(self.slot).nominated;
         let name = nominated.map(|name| self.store.strings.text(name));
         let Some(id) = name.and_then(|name| self.cache.nodes.find(name)) else { return false };
-        match self.check(&prepared.filters, id) {
-            Ok(()) => {
-                findings.feasible.push(id);
+        match judge.judge(id) {
+            Ok(sum) => {
+                findings.pass(id, sum);
                 true
             }
             Err(rejection) => {
@@ -47,29 +51,42 @@ impl<'a> Cycle<'a> {
 
     /// Judges nodes from `start` on, round and round, until one feasible node too many shows
     /// up. That one counts neither way.
-    fn walk(&self, order: &[NodeId], filters: &Filters<'a>, start: usize, findings: &mut Findings) {
+    fn walk(
+        &self,
+        order: &[NodeId],
+        judge: &mut Judge<'_, 'a>,
+        start: usize,
+        findings: &mut Findings,
+    ) {
         let enough = self.config.enough_feasible_nodes(self.profile, order.len());
         let start = start % order.len();
         let promised = findings.rejected.first().map(|(id, _)| *id);
         let (before, after) = order.split_at(start);
-        for id in after.iter().chain(before) {
-            match self.check(filters, *id) {
-                Ok(()) if findings.feasible.len() == enough => return,
-                Ok(()) => findings.feasible.push(*id),
-                Err(rejection) if promised == Some(*id) => findings.rejected[0].1 = rejection,
-                Err(rejection) => findings.rejected.push((*id, rejection)),
+        for half in [after, before] {
+            for id in half {
+                if findings.feasible.len() < enough
+                    && let Some(sum) = judge.known_to_pass(*id)
+                {
+                    findings.pass(*id, sum);
+                    continue;
+                }
+                match judge.judge(*id) {
+                    Ok(_) if findings.feasible.len() == enough => return,
+                    Ok(sum) => findings.pass(*id, sum),
+                    Err(rejection) if promised == Some(*id) => findings.rejected[0].1 = rejection,
+                    Err(rejection) => findings.rejected.push((*id, rejection)),
+                }
             }
         }
     }
+}
 
-    /// Judges a node as it is and, if it is promised to pods of no lower priority, with those.
+impl Findings {
+    /// Notes a node that passed, with the sum of its local scores.
     #[inline]
-    fn check(&self, filters: &Filters<'a>, id: NodeId) -> Result<(), Rejection> {
-        let node = self.cache.nodes.view(id);
-        if node.row.nominated {
-            return Trial::new(self, filters, node).check();
-        }
-        run(filters, node)
+    fn pass(&mut self, id: NodeId, sum: i64) {
+        self.feasible.push(id);
+        self.scores.totals.push(sum);
     }
 }
 

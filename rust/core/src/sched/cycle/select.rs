@@ -15,10 +15,10 @@ pub fn best(
     progress: &mut Progress,
 ) -> NodeId {
     let totals = &findings.scores.totals;
-    let highest = *totals.iter().max().expect("some node was scored");
+    let highest = highest(totals);
     let tied = || (0..totals.len()).filter(|at| totals[*at] == highest);
     let at = match tie_break {
-        TieBreak::Oracle => tied().min_by_key(|at| heap_order(*at)),
+        TieBreak::Oracle => Some(heap_root(totals, highest)),
         TieBreak::Seeded => match tied().count() as u64 {
             1 => tied().next(),
             count => tied().nth(progress.stream.below(count) as usize),
@@ -31,26 +31,41 @@ pub fn best(
     findings.feasible[at.expect("the highest total is somebody's")]
 }
 
-/// Which of equal elements a binary heap leaves at its root: the first in the order parent,
-/// left subtree, right subtree. An element moves up only past a strictly smaller one, and of
-/// two equal children the left one moves; so among equals the parent stays above, and the left
-/// subtree goes before the right one.
+fn highest(totals: &[i64]) -> i64 {
+    assert!(!totals.is_empty(), "some node was scored");
+    totals.iter().fold(i64::MIN, |highest, total| highest.max(*total))
+}
+
+/// Which of the highest elements a binary heap leaves at its root: the first in the order
+/// parent, left subtree, right subtree. An element moves up only past a strictly smaller one,
+/// and of two equal children the left one moves; so among equals the parent stays above, and
+/// the left subtree goes before the right one.
 ///
-/// The place of element `at` in that order is its path from the root, shallower first.
-fn heap_order(at: usize) -> (u64, u32) {
-    let number = at as u64 + 1;
-    let depth = number.ilog2();
-    (number << (63 - depth), depth)
+/// The place of element `at` in that order is its path from the root: the bits of `at + 1`
+/// after the first. An ancestor's path is the beginning of its descendants', and comes first
+/// here anyway.
+fn heap_root(totals: &[i64], highest: i64) -> usize {
+    let (mut root, mut best) = (0, u64::MAX);
+    for (at, total) in totals.iter().enumerate() {
+        if *total == highest {
+            let number = at as u64 + 1;
+            let path = number << number.leading_zeros();
+            if path < best {
+                (root, best) = (at, path);
+            }
+        }
+    }
+    root
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::heap_order;
+    use super::heap_root;
 
     /// Go's `container/heap.Init` with the highest total first, step by step.
-    fn heap_root(totals: &[i64]) -> usize {
+    fn go_heap_root(totals: &[i64]) -> usize {
         let mut heap: Vec<(i64, usize)> =
             totals.iter().enumerate().map(|(at, total)| (*total, at)).collect();
         for start in (0..heap.len() / 2).rev() {
@@ -75,8 +90,8 @@ mod tests {
 
     #[test]
     fn the_root_is_what_the_reference_found() {
-        assert_eq!(heap_root(&[1, 1, 3, 3]), 3);
-        assert_eq!(heap_root(&[5, 5, 5]), 0);
+        assert_eq!(go_heap_root(&[1, 1, 3, 3]), 3);
+        assert_eq!(go_heap_root(&[5, 5, 5]), 0);
     }
 
     proptest! {
@@ -85,8 +100,7 @@ mod tests {
             totals in prop::collection::vec(0..4i64, 1..200),
         ) {
             let highest = *totals.iter().max().unwrap();
-            let tied = (0..totals.len()).filter(|at| totals[*at] == highest);
-            prop_assert_eq!(tied.min_by_key(|at| heap_order(*at)), Some(heap_root(&totals)));
+            prop_assert_eq!(heap_root(&totals, highest), go_heap_root(&totals));
         }
     }
 }

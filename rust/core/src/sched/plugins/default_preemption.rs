@@ -130,6 +130,10 @@ fn dry_run<'a>(
     filters: &Filters<'a>,
     potential: &[NodeId],
 ) -> (Vec<Candidate>, Vec<(NodeId, Rejection)>) {
+    if cycle.cache.lowest_priority().is_none_or(|lowest| lowest >= cycle.pod.priority) {
+        let nobody = Rejection::unresolvable(PluginId::DEFAULT_PREEMPTION, 0);
+        return (Vec::new(), potential.iter().map(|node| (*node, nobody)).collect());
+    }
     let enough = cycle.profile.args.preemption.enough(potential.len());
     let mut budgets = None;
     let (mut kind, mut violating, mut rejected) = (Vec::new(), Vec::new(), Vec::new());

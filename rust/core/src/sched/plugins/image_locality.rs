@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::{Context, MAX_SCORE, Scorer};
 use crate::base::StrId;
-use crate::sched::nodes::{NodeId, Nodes};
+use crate::sched::nodes::NodeView;
 
 const MIB: i64 = 1024 * 1024;
 /// Less than this is as good as nothing.
@@ -18,6 +18,8 @@ const MOST_PER_CONTAINER: i64 = 1000 * MIB;
 pub struct Wanted {
     images: SmallVec<[StrId; 4]>,
     most: i64,
+    /// How many nodes there are.
+    nodes: f64,
 }
 
 /// The scorer; every node scores nothing when none has any of the images.
@@ -28,20 +30,18 @@ pub fn scorer<'a>(context: &Context<'a>) -> Scorer<'a> {
         return Scorer::Constant(0);
     }
     let most = MOST_PER_CONTAINER * i64::from(context.pod.containers);
-    Scorer::ImageLocality(Wanted { images, most })
+    let nodes = context.nodes.order().len() as f64;
+    Scorer::ImageLocality(Wanted { images, most, nodes })
 }
 
-/// The scores of some nodes.
-pub fn score(wanted: &Wanted, nodes: &Nodes, ids: &[NodeId], scores: &mut Vec<i64>) {
-    let total = nodes.order().len() as f64;
-    scores.extend(ids.iter().map(|id| {
-        let on_node = &nodes.info(*id).images;
-        let sizes = wanted.images.iter().filter_map(|name| {
-            let at = on_node.binary_search_by_key(name, |image| image.name).ok()?;
-            let image = on_node[at];
-            Some((image.size as f64 * (f64::from(image.nodes) / total)) as i64)
-        });
-        let sum = sizes.sum::<i64>().max(LEAST).min(wanted.most);
-        MAX_SCORE * (sum - LEAST) / (wanted.most - LEAST)
-    }));
+/// The score of a node.
+pub fn score(wanted: &Wanted, node: NodeView) -> i64 {
+    let on_node = &node.info.images;
+    let sizes = wanted.images.iter().filter_map(|name| {
+        let at = on_node.binary_search_by_key(name, |image| image.name).ok()?;
+        let image = on_node[at];
+        Some((image.size as f64 * (f64::from(image.nodes) / wanted.nodes)) as i64)
+    });
+    let sum = sizes.sum::<i64>().max(LEAST).min(wanted.most);
+    MAX_SCORE * (sum - LEAST) / (wanted.most - LEAST)
 }

@@ -29,6 +29,7 @@ pub mod scheduling_gates;
 pub mod taint_toleration;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 pub use self::registry::{PluginId, Point};
 use self::resource_allocation::Demands;
@@ -75,11 +76,28 @@ pub struct Context<'a> {
     /// The arguments of the pod's profile.
     pub args: &'a Args,
     /// Whom the pod is spread among by default.
-    pub default_selector: Option<&'a Selector>,
+    pub default_selector: Option<&'a Arc<Selector>>,
+    /// Pods counted for the pod's soft constraints, if those counts are kept.
+    pub kept: Option<&'a pod_topology_spread::kept::Kept>,
     /// The pod.
     pub pod: &'a PodInfo,
     /// The pod's row.
     pub slot: u32,
+}
+
+impl Context<'_> {
+    /// Whether a plugin scores each node by itself: its scorer is asked about one node at a
+    /// time, and does not mind which others are feasible.
+    pub fn scores_locally(&self, id: PluginId) -> bool {
+        match id {
+            PluginId::NODE_RESOURCES_FIT
+            | PluginId::NODE_RESOURCES_BALANCED_ALLOCATION
+            | PluginId::IMAGE_LOCALITY
+            | PluginId::DYNAMIC_RESOURCES => true,
+            PluginId::TAINT_TOLERATION => !self.nodes.taints.any_prefers(),
+            _ => false,
+        }
+    }
 }
 
 /// What PreFilter came to.
@@ -131,6 +149,11 @@ impl Filter<'_> {
             Self::PodTopologySpread(filter) => filter.check(node),
             Self::InterPodAffinity(filter) => filter.check(node),
         }
+    }
+
+    /// Whether it looks at the pod and at one node and nothing else.
+    pub fn is_local(&self) -> bool {
+        !matches!(self, Self::PodTopologySpread(_) | Self::InterPodAffinity(_))
     }
 
     /// Follows a pod being put on a node.
@@ -185,15 +208,31 @@ impl Scorer<'_> {
                 node_affinity::score(preferences, nodes, ids, scores);
                 normalize(scores, false);
             }
-            Self::Fit(demands, strategy) => {
-                node_resources_fit::score(demands, strategy, nodes, ids, scores);
-            }
-            Self::BalancedAllocation(demands) => {
-                node_resources_balanced_allocation::score(demands, nodes, ids, scores);
-            }
             Self::PodTopologySpread(spread) => pod_topology_spread::score::score(spread, scores),
             Self::InterPodAffinity(affinity) => inter_pod_affinity::score::score(affinity, scores),
-            Self::ImageLocality(wanted) => image_locality::score(wanted, nodes, ids, scores),
+            Self::Fit(..) | Self::BalancedAllocation(_) | Self::ImageLocality(_) => {
+                scores.extend(ids.iter().map(|id| self.score_one(nodes.view(*id))));
+            }
+        }
+    }
+
+    /// The score of one node, from a scorer that looks at nothing else.
+    ///
+    /// # Panics
+    /// When it does.
+    #[inline]
+    pub fn score_one(&self, node: NodeView) -> i64 {
+        match self {
+            Self::Constant(score) => *score,
+            Self::Fit(demands, strategy) => node_resources_fit::score(demands, strategy, node),
+            Self::BalancedAllocation(demands) => {
+                node_resources_balanced_allocation::score(demands, node)
+            }
+            Self::ImageLocality(wanted) => image_locality::score(wanted, node),
+            Self::TaintToleration(_)
+            | Self::NodeAffinity(_)
+            | Self::PodTopologySpread(_)
+            | Self::InterPodAffinity(_) => unreachable!("it compares nodes"),
         }
     }
 }

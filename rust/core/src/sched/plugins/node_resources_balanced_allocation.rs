@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::resource_allocation::{Demands, Level, Used};
 use super::{Context, MAX_SCORE, Scorer};
 use crate::base::Text;
-use crate::sched::nodes::{NodeId, NodeRow, NodeView, Nodes};
+use crate::sched::nodes::{NodeRow, NodeView};
 
 /// `NodeResourcesBalancedAllocationArgs`.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,17 +36,11 @@ pub fn scorer<'a>(context: &Context<'a>) -> Option<Scorer<'a>> {
     Some(Scorer::BalancedAllocation(Demands::new(list, asked, &context.nodes.resources)))
 }
 
-/// The raw scores of some nodes.
-pub fn score(demands: &Demands, nodes: &Nodes, ids: &[NodeId], scores: &mut Vec<i64>) {
+/// The score of a node.
+pub fn score(demands: &Demands, node: NodeView) -> i64 {
     if let Some((cpu, memory)) = demands.cpu_and_memory() {
-        let (cpu, memory) = (cpu.amount, memory.amount);
-        scores.extend(ids.iter().map(|id| score_of_two(nodes.row(*id), cpu, memory)));
-        return;
+        return score_of_two(node.row, cpu.amount, memory.amount);
     }
-    scores.extend(ids.iter().map(|id| score_one(demands, nodes.view(*id))));
-}
-
-fn score_one(demands: &Demands, node: NodeView) -> i64 {
     let levels: Levels<Level> = demands.levels(node, Used::Asked).collect();
     let evenness = |used: fn(&Level) -> i64| {
         let fractions: Levels<f64> =

@@ -8,7 +8,7 @@ use super::{Context, Filter, PluginId, Scorer};
 use crate::base::{StrId, Text};
 use crate::sched::events::{Actions, Event, Interest, Resource, Subject};
 use crate::sched::node_spec::NodeSpec;
-use crate::sched::nodes::{NodeId, NodeInfo, NodeRow, NodeView, Nodes, Rare};
+use crate::sched::nodes::{NodeInfo, NodeRow, NodeView, Rare};
 use crate::sched::pod_info::PodInfo;
 use crate::sched::requests::is_extended;
 use crate::sched::status::{Code, Reasons, Rejection};
@@ -208,27 +208,16 @@ pub fn scorer<'a>(context: &Context<'a>) -> Scorer<'a> {
     Scorer::Fit(Demands::new(&args.resources, pending, &context.nodes.resources), &args.strategy)
 }
 
-/// The raw scores of some nodes.
-pub fn score(
-    demands: &Demands,
-    strategy: &Strategy,
-    nodes: &Nodes,
-    ids: &[NodeId],
-    scores: &mut Vec<i64>,
-) {
-    if let (Strategy::LeastAllocated, Some((cpu, memory))) = (strategy, demands.cpu_and_memory()) {
-        scores.extend(ids.iter().map(|id| least_of_two(nodes.row(*id), cpu, memory)));
-        return;
+/// The score of a node.
+pub fn score(demands: &Demands, strategy: &Strategy, node: NodeView) -> i64 {
+    match strategy {
+        Strategy::LeastAllocated => match demands.cpu_and_memory() {
+            Some((cpu, memory)) => least_of_two(node.row, cpu, memory),
+            None => demands.mean(node, least_requested),
+        },
+        Strategy::MostAllocated => demands.mean(node, most_requested),
+        Strategy::RequestedToCapacityRatio(shape) => demands.mean_by_shape(node, shape),
     }
-    let score_one = |id: &NodeId| {
-        let node = nodes.view(*id);
-        match strategy {
-            Strategy::LeastAllocated => demands.mean(node, least_requested),
-            Strategy::MostAllocated => demands.mean(node, most_requested),
-            Strategy::RequestedToCapacityRatio(shape) => demands.mean_by_shape(node, shape),
-        }
-    };
-    scores.extend(ids.iter().map(score_one));
 }
 
 /// LeastAllocated over cpu and memory alone, the usual case.

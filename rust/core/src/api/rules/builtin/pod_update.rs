@@ -379,7 +379,7 @@ fn addresses(walk: &mut Walk<'_, '_>, status: &Value, old: &Value, path: &Path<'
         if let Some((index, address)) = unread {
             let error =
                 format!("failed to check for dual stack with error:invalid IP[{index}]: {address}");
-            walk.errors.push(FieldError::internal(&at, error));
+            walk.errors.push(FieldError::internal(at, error));
         }
         let both = families.contains(&true) && families.contains(&false) && unread.is_none();
         if all.len() > 2 || !both {

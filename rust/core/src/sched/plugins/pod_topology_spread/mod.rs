@@ -3,6 +3,7 @@
 
 pub mod count;
 pub mod filter;
+pub mod kept;
 pub mod score;
 
 use super::Context;
@@ -73,7 +74,7 @@ fn constraints(context: &Context, hard: bool) -> Vec<SpreadConstraint> {
     let Some(selector) = context.default_selector else { return Vec::new() };
     let defaults = context.args.spread.default_constraints.iter();
     let defaults = defaults.filter(|constraint| constraint.hard == hard);
-    defaults.map(|constraint| constraint.with_selector(selector.clone())).collect()
+    defaults.map(|constraint| constraint.with_selector(Selector::clone(selector))).collect()
 }
 
 /// Which nodes count for a constraint, by its inclusion policies.

@@ -2,6 +2,7 @@
 //! domains it has.
 
 use super::count::Counter;
+use super::kept::{ScoresByKey, wants_all};
 use super::{Inclusion, constraints};
 use crate::base::StrId;
 use crate::base::float::go_log;
@@ -10,10 +11,13 @@ use crate::sched::plugins::{Context, MAX_SCORE, Scorer};
 use crate::sched::spread_constraint::SpreadConstraint;
 use crate::sched::topologies::Topology;
 
-/// What each feasible node scores: nothing for one that is in none of the topologies.
-#[derive(Clone, Debug, Default)]
-pub struct SpreadScores {
-    raw: Vec<Option<i64>>,
+/// What the feasible nodes score.
+#[derive(Clone, Debug)]
+pub enum SpreadScores {
+    /// Each node's raw score; nothing for one that is in none of the topologies.
+    Each(Vec<Option<i64>>),
+    /// From counts that were kept.
+    ByKey(ScoresByKey),
 }
 
 /// One constraint with what was counted for it.
@@ -28,6 +32,19 @@ struct Counted<'a> {
 
 /// The scorer, unless the pod has no soft constraints.
 pub fn scorer<'a>(context: &Context<'a>, feasible: &[NodeId]) -> Option<Scorer<'a>> {
+    if let Some(kept) = context.kept {
+        let scores = kept.score(feasible);
+        debug_assert_eq!(appended(&SpreadScores::ByKey(scores.clone())), {
+            let plain = plain_scores(context, feasible).expect("the pod has soft constraints");
+            appended(&plain)
+        });
+        return Some(Scorer::PodTopologySpread(SpreadScores::ByKey(scores)));
+    }
+    plain_scores(context, feasible).map(Scorer::PodTopologySpread)
+}
+
+/// The scores from pods counted now, node by node.
+fn plain_scores(context: &Context, feasible: &[NodeId]) -> Option<SpreadScores> {
     let soft = constraints(context, false);
     if soft.is_empty() {
         return None;
@@ -51,8 +68,7 @@ pub fn scorer<'a>(context: &Context<'a>, feasible: &[NodeId]) -> Option<Scorer<'
             }
         })
         .collect();
-    // System defaults do not mind a node that lacks one of the labels.
-    let wants_all = !context.pod.spread.is_empty() || !context.args.spread.system_defaulted;
+    let wants_all = wants_all(context.pod, &context.args.spread);
     let scored: Vec<bool> =
         feasible.iter().map(|id| !wants_all || has_all_labels(&counted, *id)).collect();
     weigh(&mut counted, feasible, &scored);
@@ -61,7 +77,7 @@ pub fn scorer<'a>(context: &Context<'a>, feasible: &[NodeId]) -> Option<Scorer<'
         .iter()
         .zip(&scored)
         .map(|(id, scored)| scored.then(|| raw_score(&counted, nodes, *id)));
-    Some(Scorer::PodTopologySpread(SpreadScores { raw: raw.collect() }))
+    Some(SpreadScores::Each(raw.collect()))
 }
 
 fn has_all_labels(counted: &[Counted], node: NodeId) -> bool {
@@ -129,11 +145,21 @@ fn raw_score(counted: &[Counted], nodes: &Nodes, node: NodeId) -> i64 {
 
 /// Appends the normalised scores: the fewer pods the better.
 pub fn score(spread: &SpreadScores, scores: &mut Vec<i64>) {
-    let known = || spread.raw.iter().flatten().copied();
+    let raw = match spread {
+        SpreadScores::Each(raw) => raw,
+        SpreadScores::ByKey(by_key) => return by_key.append_to(scores),
+    };
+    let known = || raw.iter().flatten().copied();
     let (least, most) = (known().min().unwrap_or(0), known().max().unwrap_or(0));
-    scores.extend(spread.raw.iter().map(|raw| match raw {
+    scores.extend(raw.iter().map(|raw| match raw {
         None => 0,
         Some(_) if most == 0 => MAX_SCORE,
         Some(raw) => MAX_SCORE * (most + least - raw) / most,
     }));
+}
+
+fn appended(spread: &SpreadScores) -> Vec<i64> {
+    let mut scores = Vec::new();
+    score(spread, &mut scores);
+    scores
 }

@@ -1,7 +1,7 @@
-//! Which pods on nodes have affinity terms of their own, by content.
+//! Pods on nodes by their content: all of them, or those that have affinity terms.
 //!
-//! Whoever asks whether such terms are about some pod asks once per content, then walks the
-//! pods of that content. The walk follows links from row to row.
+//! Whoever looks for pods of some kind asks once per content, then walks the pods of that
+//! content. The walk follows links from row to row.
 //!
 //! ```text
 //!   content ─► first ─► row 7 ⇄ row 3 ⇄ row 9
@@ -17,14 +17,14 @@ struct Links {
     after: Option<u32>,
 }
 
-/// Pods with affinity terms; see the module header.
+/// Pods by content; see the module header.
 #[derive(Clone, Debug, Default)]
-pub struct AffinityPods {
+pub struct PodsByContent {
     first: CowMap<InfoId, u32>,
     links: CowVec<Links>,
 }
 
-impl AffinityPods {
+impl PodsByContent {
     /// Takes in the pod at `slot`.
     pub fn add(&mut self, info: InfoId, slot: u32) {
         self.links.resize(self.links.len().max(slot as usize + 1));
@@ -75,7 +75,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::AffinityPods;
+    use super::PodsByContent;
     use crate::sched::pod_info::InfoId;
 
     proptest! {
@@ -83,7 +83,7 @@ mod tests {
         fn the_links_hold_who_was_taken_in_and_not_left_out(
             steps in prop::collection::vec((0..20u32, 0..4usize), 1..200),
         ) {
-            let mut pods = AffinityPods::default();
+            let mut pods = PodsByContent::default();
             let mut model: BTreeMap<u32, usize> = BTreeMap::new();
             for (slot, content) in steps {
                 if let Some(old) = model.remove(&slot) {

@@ -1,0 +1,98 @@
+//! Judging one node: whether it passes, and what the local scores make of it.
+
+use smallvec::SmallVec;
+
+use super::post_filter::Trial;
+use super::pre_filter::Prepared;
+use super::verdicts::Column;
+use super::{Cycle, search};
+use crate::sched::nodes::{NodeId, NodeView};
+use crate::sched::plugins::{self, Filter, Scorer};
+use crate::sched::status::Rejection;
+
+/// Judges the nodes of one cycle.
+pub(super) struct Judge<'c, 'a> {
+    cycle: &'c Cycle<'a>,
+    filters: &'c [Filter<'a>],
+    /// How many of the filters, from the first on, are local.
+    local: usize,
+    /// Whether the profile has local filters after others: then their order decides which one
+    /// says no, and what local ones say is not remembered.
+    mixed: bool,
+    column: &'c mut Column,
+    /// The local scorers with their weights, once they were needed.
+    scorers: Option<SmallVec<[(Scorer<'a>, i64); 6]>>,
+}
+
+impl<'c, 'a> Judge<'c, 'a> {
+    /// Judges by the filters PreFilter prepared.
+    pub fn new(cycle: &'c Cycle<'a>, prepared: &'c Prepared<'a>, column: &'c mut Column) -> Self {
+        let filters = &prepared.filters[..];
+        let local = filters.iter().position(|filter| !filter.is_local()).unwrap_or(filters.len());
+        let mixed = filters[local..].iter().any(Filter::is_local);
+        Self { cycle, filters, local, mixed, column, scorers: None }
+    }
+
+    /// The sum of a node's local scores if it is remembered to pass and no other filter has a
+    /// say.
+    #[inline]
+    pub fn known_to_pass(&mut self, id: NodeId) -> Option<i64> {
+        if self.mixed || self.local < self.filters.len() {
+            return None;
+        }
+        let sum = self.column.sum(id)?;
+        debug_assert_eq!(Ok(sum), self.ask(self.cycle.cache.nodes.view(id)));
+        Some(sum)
+    }
+
+    /// The sum of a node's local scores if it passes. A node that is promised to pods of no
+    /// lower priority is judged with those, too.
+    #[inline]
+    pub fn judge(&mut self, id: NodeId) -> Result<i64, Rejection> {
+        let known = if self.mixed { None } else { self.column.get(id) };
+        let Some(answer) = known else { return self.judge_anew(id) };
+        debug_assert_eq!(answer, self.ask(self.cycle.cache.nodes.view(id)));
+        if self.local < self.filters.len() && answer.is_ok() {
+            self.run_rest(id)?;
+        }
+        answer
+    }
+
+    /// Runs the filters that are not local.
+    fn run_rest(&self, id: NodeId) -> Result<(), Rejection> {
+        search::run(&self.filters[self.local..], self.cycle.cache.nodes.view(id))
+    }
+
+    #[cold]
+    fn judge_anew(&mut self, id: NodeId) -> Result<i64, Rejection> {
+        let node = self.cycle.cache.nodes.view(id);
+        if node.row.nominated {
+            Trial::new(self.cycle, self.filters, node).check()?;
+            return Ok(self.local_score(node));
+        }
+        let answer = self.ask(node);
+        if !self.mixed {
+            self.column.set(id, answer);
+        }
+        let sum = answer?;
+        self.run_rest(id)?;
+        Ok(sum)
+    }
+
+    fn ask(&mut self, node: NodeView) -> Result<i64, Rejection> {
+        search::run(&self.filters[..self.local], node)?;
+        Ok(self.local_score(node))
+    }
+
+    fn local_score(&mut self, node: NodeView) -> i64 {
+        let cycle = self.cycle;
+        let scorers = self.scorers.get_or_insert_with(|| {
+            let context = cycle.context();
+            let local = cycle.profile.score.iter().filter(|(id, _)| context.scores_locally(*id));
+            local
+                .filter_map(|(id, weight)| Some((plugins::pre_score(*id, &context, &[])?, *weight)))
+                .collect()
+        });
+        scorers.iter().map(|(scorer, weight)| weight * scorer.score_one(node)).sum()
+    }
+}
