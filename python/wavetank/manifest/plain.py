@@ -157,7 +157,7 @@ def _float(digits: str) -> float | None:
 class _Loader(yaml.SafeLoader):
     """PyYAML's parser without its own ideas of what a scalar is."""
 
-    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ARG002
         if kind is yaml.ScalarNode:
             return _UNTAGGED if implicit[0] else f"{_TAG}str"
         return f"{_TAG}seq" if kind is yaml.SequenceNode else f"{_TAG}map"
