@@ -68,12 +68,16 @@ def get(
             help="wide, yaml, json, name, jsonpath=TEMPLATE or custom-columns=SPEC.",
         ),
     ] = "",
-    show_labels: Annotated[bool, typer.Option("--show-labels", help="A column with all labels.")] = False,
+    show_labels: Annotated[
+        bool, typer.Option("--show-labels", help="A column with all labels.")
+    ] = False,
     label_columns: Annotated[
         list[str] | None,
         typer.Option("--label-columns", "-L", metavar="LABEL", help="A column for this label."),
     ] = None,
-    show_kind: Annotated[bool, typer.Option("--show-kind", help="The kind before each name.")] = False,
+    show_kind: Annotated[
+        bool, typer.Option("--show-kind", help="The kind before each name.")
+    ] = False,
     sort_by: Annotated[
         str | None,
         typer.Option(metavar="PATH", help="Sort by a field: .metadata.creationTimestamp."),
