@@ -18,7 +18,7 @@ RUST = {
     "record": {"base"},
     "api": {"base", "labels"},
     "store": {"base", "labels", "api"},
-    "sched": {"base", "labels", "api", "store"},
+    "sched": {"base", "labels", "api", "store", "manifest"},
     "node": {"base", "labels", "api", "store"},
     "net": {"base", "labels", "api", "store"},
     "engine": {"base", "labels", "api", "store", "sched", "node", "net", "record"},

@@ -12,9 +12,11 @@ from wavetank.replay import KINDS, read_case
 
 #: Families of scheduler cases whose plugins are all there, with the recorded number of cases.
 FAMILIES = {
+    "config": 14,
     "defaultspread": 14,
     "fit": 14,
     "images": 14,
+    "large": 3,
     "mixed": 14,
     "nodeaffinity": 14,
     "podaffinity": 14,

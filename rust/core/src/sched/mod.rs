@@ -16,6 +16,7 @@
 
 pub mod cache;
 pub mod config;
+pub mod configuration;
 pub mod cycle;
 pub mod default_selector;
 pub mod eligible;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::cycle::Findings;
 use super::nodes::NodeId;
-use super::{Config, DecisionResult, Scheduler, plugins};
+use super::{Config, DecisionResult, Scheduler, configuration, plugins};
 use crate::api::{Registry, Rules};
 use crate::base::{Map, Text, Time, Value};
 use crate::store::create::Strictness;
@@ -43,10 +43,12 @@ pub fn replay(case: &Value, rules: Arc<Rules>) -> Result<Value, String> {
 
 /// The configuration of a case. Unless it says otherwise all nodes are considered.
 fn config_of(case: &Value) -> Result<Arc<Config>, String> {
-    match case.str_at(&["config"]).unwrap_or_default() {
-        "" => Ok(Arc::new(Config { percentage_of_nodes_to_score: 100, ..Config::default() })),
-        _ => Err("a configuration in a case is not read yet".to_owned()),
+    let text = case.str_at(&["config"]).unwrap_or_default();
+    let mut config = if text.is_empty() { Config::default() } else { configuration::read(text)? };
+    if config.percentage_of_nodes_to_score == 0 {
+        config.percentage_of_nodes_to_score = 100;
     }
+    Ok(Arc::new(config))
 }
 
 /// A cluster on which a case is played.

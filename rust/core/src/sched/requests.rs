@@ -105,25 +105,33 @@ impl Requests {
     /// Reads the `spec` of a pod and, for a pod that was resized in place, its `status`.
     pub fn compile(spec: &Value, status: &Value) -> Self {
         let plain = Reading { pod_level: true, ..Reading::default() };
-        let status = Some(status).filter(|status| has_sizes(status));
-        let on_node = Reading { status, ..plain };
+        let with_defaults =
+            Reading { missing_cpu: true, missing_memory: true, ..Reading::default() };
         let asked = total(spec, plain);
-        let occupied = total(spec, on_node);
+        let pending = total(spec, with_defaults).to_resources();
         let pod_level = pod_level_names(spec).next().is_some();
+        let status = Some(status).filter(|status| has_sizes(status));
+        if !pod_level && status.is_none() {
+            // Most pods: two readings are all there are.
+            let (scored_cpu_milli, scored_memory_bytes) = (pending.cpu_milli, pending.memory_bytes);
+            let asked = asked.to_resources();
+            let occupied = asked.clone();
+            return Self { asked, occupied, scored_cpu_milli, scored_memory_bytes, pending };
+        }
+        let on_node = Reading { status, ..plain };
+        let occupied = total(spec, on_node);
         let missing = |name| !pod_level || occupied.get(name).is_none();
         let scored = total(
             spec,
             Reading { missing_cpu: missing("cpu"), missing_memory: missing("memory"), ..on_node },
         )
         .to_resources();
-        let pending =
-            total(spec, Reading { missing_cpu: true, missing_memory: true, ..Reading::default() });
         Self {
             asked: asked.to_resources(),
             occupied: occupied.to_resources(),
             scored_cpu_milli: scored.cpu_milli,
             scored_memory_bytes: scored.memory_bytes,
-            pending: pending.to_resources(),
+            pending,
         }
     }
 }

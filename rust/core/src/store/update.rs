@@ -95,9 +95,6 @@ impl Store {
             set_or_remove(&mut object, &["spec", "finalizers"], finalizers);
         }
         self.apply_defaults(id.kind, &mut object);
-        // Compared and checked is what would be written, so that `[]` for nothing is no change.
-        self.canonicalize(id.kind, &mut object);
-        self.plain(id.kind, &mut object);
         if part == Part::Whole {
             self.admit_update(id.kind, &mut object, &old);
         }

@@ -24,6 +24,7 @@ const FAMILIES: &[&str] = &[
     "podaffinity",
     "mixed",
     "large",
+    "config",
 ];
 
 fn golden() -> Option<PathBuf> {

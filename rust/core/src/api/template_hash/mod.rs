@@ -83,7 +83,7 @@ impl Dump<'_> {
         match form {
             Form::Text => self.hash.text(value.as_str().unwrap_or_default()),
             Form::Bool => {
-                self.hash.text(if value == &Value::Bool(true) { "true" } else { "false" })
+                self.hash.text(if value == &Value::Bool(true) { "true" } else { "false" });
             }
             Form::Int => self.print(value.as_int().unwrap_or(0)),
             Form::Quantity => self.quantity(value),

@@ -18,6 +18,7 @@ use crate::base::FastMap;
 use crate::base::float::go_log;
 use crate::labels::{LabelSets, Selector};
 use crate::sched::cache::Cache;
+use crate::sched::node_selector::NodeAffinity;
 use crate::sched::nodes::{NodeId, Nodes};
 use crate::sched::plugins::{Context, MAX_SCORE};
 use crate::sched::pod_info::{Content, InfoId, PodInfo};
@@ -195,23 +196,25 @@ impl Kept {
         self.keys.resize(cache.nodes.numbers(), 0);
         for change in changes {
             let Some((content, by)) = change.pods else { continue };
-            let counts = match self.known.get(&content) {
-                Some(counts) => *counts,
-                None => {
-                    // What is gone by now and was never counted comes to nothing.
-                    let Some(pod) = cache.infos.of(content) else { continue };
-                    let counts = pod.namespace == self.pod.namespace
-                        && self.selector.matches(&sets.get(pod.labels));
-                    self.known.insert(content, counts);
-                    counts
-                }
-            };
-            if counts {
+            if self.counts(content, cache, sets) {
                 self.count(&cache.nodes, change.node, by)?;
             }
         }
         self.read = journal.position();
         Some(())
+    }
+
+    /// Whether pods of a content count. What is gone by now and was never counted comes to
+    /// nothing.
+    fn counts(&mut self, content: Content, cache: &Cache, sets: &LabelSets) -> bool {
+        if let Some(counts) = self.known.get(&content) {
+            return *counts;
+        }
+        let Some(pod) = cache.infos.of(content) else { return false };
+        let counts =
+            pod.namespace == self.pod.namespace && self.selector.matches(&sets.get(pod.labels));
+        self.known.insert(content, counts);
+        counts
     }
 
     /// Scores the feasible nodes.
@@ -252,7 +255,9 @@ impl Kept {
             feasible
         } else {
             let mut seen = vec![false; axis.places];
-            distinct.iter().for_each(|key| seen[self.place(axis, *key)] = true);
+            for key in distinct {
+                seen[self.place(axis, *key)] = true;
+            }
             seen.into_iter().filter(|seen| *seen).count()
         };
         go_log(size as f64 + 2.0)
@@ -291,7 +296,7 @@ pub(super) fn wants_all(pod: &PodInfo, args: &Args) -> bool {
 fn all_nodes_count(context: &Context) -> bool {
     let own = &context.pod.spread;
     let soft = if own.is_empty() { &context.args.spread.default_constraints } else { own };
-    let restricts = context.pod.node_affinity.as_ref().is_some_and(|own| own.restricts());
+    let restricts = context.pod.node_affinity.as_ref().is_some_and(NodeAffinity::restricts);
     let any_repels = context.nodes.taints.any_repels();
     soft.iter().filter(|constraint| !constraint.hard).all(|constraint| {
         !(constraint.honor_affinity && restricts || constraint.honor_taints && any_repels)
