@@ -247,6 +247,19 @@ impl Store {
         self.finish_deletion(id);
     }
 
+    /// Changes the metadata left in the body and the fields beside it, but not the status; for
+    /// components that know what they do, nothing is validated. Not for pods.
+    pub fn edit(&mut self, id: ObjectId, edit: impl FnOnce(&mut Map, &mut Map)) {
+        let previous: Version = self.version(id).expect("it exists");
+        let before = previous.row.revision;
+        let object = self.get(id).expect("it exists");
+        let mut incoming = self.split(id.kind, object);
+        edit(&mut incoming.meta.rest, &mut incoming.doc);
+        let body = self.make_body(&mut incoming);
+        self.set_body(id, &Arc::new(body));
+        self.log_write(Verb::Modified, id, before, Some(previous));
+    }
+
     /// Changes the metadata left in the body, such as annotations, owner references and
     /// finalizers; for the store's own use, nothing is validated.
     pub(super) fn edit_meta(&mut self, id: ObjectId, edit: impl FnOnce(&mut Map)) {

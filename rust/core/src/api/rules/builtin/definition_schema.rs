@@ -8,7 +8,7 @@ use super::{CheckFn, flag};
 use crate::api::rules::check::Walk;
 use crate::api::rules::reference::{field, text};
 use crate::api::{BadValue, FieldError, Path};
-use crate::base::Value;
+use crate::base::{Map, Value};
 
 pub(super) const CHECKS: &[(&str, CheckFn)] =
     &[("version_schema", version_schema), ("shared_schema", shared_schema)];
@@ -203,7 +203,7 @@ impl Structural {
     /// What stands in `allOf` and the like may narrow a value, not say what it is.
     fn junctors(&mut self, schema: &Value, path: &str) {
         let all = schema.list_at(&["allOf"]);
-        let skip_first = all.first().is_some_and(|first| is_int_or_string(first));
+        let skip_first = all.first().is_some_and(is_int_or_string);
         for name in ["anyOf", "allOf", "oneOf"] {
             if name == "anyOf" && is_int_or_string(schema) {
                 continue;
@@ -253,7 +253,7 @@ impl Structural {
 }
 
 fn properties(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    field(schema, "properties").as_map().into_iter().flat_map(|map| map.iter())
+    field(schema, "properties").as_map().into_iter().flat_map(Map::iter)
 }
 
 /// `anyOf: [{type: integer}, {type: string}]` is how older definitions say int-or-string.
