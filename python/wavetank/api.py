@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from .kinds import Kind, as_kind
-from .listing import ResourceList
+from .listing import ResourceList, without_gc
 from .manifest.single import one_object, with_current
 from .resource import Resource
 
@@ -166,8 +166,9 @@ class Api:
         kind, name = self._named(resource, name)
         if name is not None:
             return Resource(self._world.get(kind.id, name, self._place(kind, namespace)))
-        objects, *_ = self._world.list(kind.id, namespace, label_selector, field_selector)
-        return ResourceList(objects, kind, self._world.now_ns)
+        with without_gc():
+            objects, *_ = self._world.list(kind.id, namespace, label_selector, field_selector)
+            return ResourceList(objects, kind, self._world.now_ns)
 
     def find(
         self, resource: str, name: str | None = None, *, namespace: str | None = None

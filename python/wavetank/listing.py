@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from typing import TYPE_CHECKING
 
 from . import show
 from .resource import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
     from .kinds import Kind
+
+
+@contextlib.contextmanager
+def without_gc() -> Iterator[None]:
+    """Make many objects without Python looking for cycles among them meanwhile."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class ResourceList(list[Resource]):

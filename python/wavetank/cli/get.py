@@ -27,8 +27,8 @@ from .paint import paint
 
 _HELP = """Print objects of a cluster as kubectl get does.
 
-The cluster is a file: what [bold]wavetank run --save[/bold] wrote, or a dump of a real one. Ages
-count up to the virtual time the cluster stands at, or the latest time of the dump.
+The cluster is a file: what [bold]wavetank run --save[/bold] wrote, or a dump of a real one.
+Ages count up to the virtual time the cluster stands at, or to the latest time of the dump.
 
 [bold]Examples[/bold]
 
@@ -36,11 +36,11 @@ count up to the virtual time the cluster stands at, or the latest time of the du
 
   wavetank get deploy,rs,svc --cluster after.wavetank -n shop
 
-  wavetank get pods --cluster after.wavetank -l app=web --field-selector status.phase=Pending
+  wavetank get pods --cluster after.wavetank -l app=web --show-labels
+
+  wavetank get pods --cluster dump.yaml --field-selector status.phase=Pending
 
   wavetank get node/m5-large-0 --cluster after.wavetank -o yaml
-
-  kubectl get -A -o yaml nodes,pods > dump.yaml; wavetank get pods --cluster dump.yaml -A
 """
 
 
@@ -68,12 +68,16 @@ def get(
             help="wide, yaml, json, name, jsonpath=TEMPLATE or custom-columns=SPEC.",
         ),
     ] = "",
-    show_labels: Annotated[bool, typer.Option(help="A column with all labels.")] = False,
+    show_labels: Annotated[
+        bool, typer.Option("--show-labels", help="A column with all labels.")
+    ] = False,
     label_columns: Annotated[
         list[str] | None,
         typer.Option("--label-columns", "-L", metavar="LABEL", help="A column for this label."),
     ] = None,
-    show_kind: Annotated[bool, typer.Option(help="The kind before each name.")] = False,
+    show_kind: Annotated[
+        bool, typer.Option("--show-kind", help="The kind before each name.")
+    ] = False,
     sort_by: Annotated[
         str | None,
         typer.Option(metavar="PATH", help="Sort by a field: .metadata.creationTimestamp."),

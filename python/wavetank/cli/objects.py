@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -46,6 +47,8 @@ Labels = Annotated[
 
 def look(cluster: Cluster, asked: Query) -> Answer:
     """Answer a query; what the API server refuses ends the command as it ends kubectl."""
+    # The process ends when all is printed; until then nothing of this is garbage.
+    gc.disable()
     try:
         return query.answer(cluster, asked)
     except ApiError as error:

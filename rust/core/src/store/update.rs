@@ -99,7 +99,7 @@ impl Store {
             self.admit_update(id.kind, &mut object, &old);
         }
         let addresses = self.prepare_update(id, &mut object, &old, part)?;
-        self.stamp_phase(id.kind, &mut object, Some(&old));
+        self.stamp_status(id.kind, &mut object, Some(&old));
         let errors = match self.rules_of(id.kind, &object) {
             Some(rules) if part == Part::Status => self.rules.validate_status(rules, &object, &old),
             Some(rules) => self.rules.validate_update(rules, &object, &old),
