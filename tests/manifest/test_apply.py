@@ -275,3 +275,16 @@ def test_empty_fields_are_no_change(cluster: wt.Cluster) -> None:
     assert "command" not in stored.spec["containers"][0]
     cluster.apply(pod)
     assert cluster.get("pod/p") == stored
+
+
+def test_empty_fields_forbid_no_other_change(cluster: wt.Cluster) -> None:
+    spec = {"tolerations": None, "containers": [{"name": "c", "image": "i", "env": []}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
+    cluster.apply(pod)
+    labelled = {**pod, "metadata": {"name": "p", "labels": {"a": "b"}}}
+    assert str(cluster.apply(labelled)) == "pod/p configured"
+    manifest = deployment(containers=[{"name": "web", "image": "web:1", "args": []}])
+    cluster.apply(manifest)
+    manifest["metadata"]["labels"] = {"other": "label"}
+    cluster.apply(manifest)
+    assert web(cluster).metadata["generation"] == 1
