@@ -35,7 +35,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("sizes")
     for name, choices in (marker.kwargs if marker else {}).items():
         size = choices[is_short(metafunc.config)]
-        metafunc.parametrize(name, [size], ids=[f"{size}_{name}"], scope="module")
+        metafunc.parametrize(name, [size], ids=[f"{size}_{name.rstrip('_')}"], scope="module")
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_memory_of_pods_from_one_template(
     root = request.config.rootpath
 
     def measure() -> int:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             command, capture_output=True, text=True, check=True, cwd=root
         )
         return int(done.stdout)
@@ -211,7 +211,7 @@ def test_import(benchmark: Any, figure: Figure, rounds: int) -> None:
     seconds: list[float] = []
 
     def start() -> None:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
         seconds.append(float(done.stdout))
 
     benchmark.pedantic(start, rounds=rounds)

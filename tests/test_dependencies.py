@@ -33,6 +33,7 @@ PYTHON = [
     {"controllers", "manifest", "printing", "nodes"},
     {"listing"},
     {"api", "driver"},
+    {"rollouts"},
     {"cluster"},
     {"plan", "replay", "traces", "plotting"},
     {"cli"},

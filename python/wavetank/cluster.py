@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _core, clock, show
-from .api import Api
 from .controllers import built_in
 from .controllers.base import Context
 from .driver import Driver, Stopped
 from .latencies import Latencies
 from .program import rules
 from .results import Table
+from .rollouts import Rollouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,7 @@ Until = "str | float | timedelta | datetime | Callable[[Cluster], bool]"
 MAGIC = b"wavetank\0"
 
 
-class Cluster(Api):
+class Cluster(Rollouts):
     """A Kubernetes cluster on a virtual clock.
 
     Objects are plain dicts in the API's own shape. Nothing happens until time passes: call

@@ -288,3 +288,37 @@ def test_empty_fields_forbid_no_other_change(cluster: wt.Cluster) -> None:
     manifest["metadata"]["labels"] = {"other": "label"}
     cluster.apply(manifest)
     assert web(cluster).metadata["generation"] == 1
+
+
+def test_labels_that_controllers_give_are_not_looked_for_in_templates(cluster) -> None:
+    applied = cluster.apply(
+        """
+apiVersion: v1
+kind: Service
+metadata: {name: first}
+spec:
+  selector: {app: db, statefulset.kubernetes.io/pod-name: db-0}
+  ports: [{port: 5432}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: lost}
+spec:
+  selector: {app: nothing, statefulset.kubernetes.io/pod-name: db-0}
+  ports: [{port: 5432}]
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: db, image: "db:1"}]}
+"""
+    )
+    assert [str(notice.message) for notice in applied.warnings] == [
+        "service/lost selects no pod: nothing has the labels "
+        "app=nothing,statefulset.kubernetes.io/pod-name=db-0"
+    ]

@@ -10,10 +10,11 @@ from wavetank.plan.reasons import parse
 
 
 def workload(kind: str, name: str, cpu: str, **spec: Any) -> dict[str, Any]:
+    requests = {"cpu": cpu, "memory": "16Mi"}
     template = {
         "metadata": {"labels": {"app": name}},
         "spec": {
-            "containers": [{"name": "c", "image": "i", "resources": {"requests": {"cpu": cpu}}}],
+            "containers": [{"name": "c", "image": "i", "resources": {"requests": requests}}],
             **spec.pop("pod", {}),
         },
     }
@@ -171,3 +172,14 @@ def test_pods_that_cannot_be_created_are_pending() -> None:
 )
 def test_the_schedulers_words_are_taken_apart(message: str, limits: dict[str, int]) -> None:
     assert parse(message).limits == limits
+
+
+def test_workloads_that_request_nothing_are_pointed_out() -> None:
+    light = workload("Deployment", "light", "0", replicas=1)
+    del light["spec"]["template"]["spec"]["containers"][0]["resources"]
+    heavy = workload("Deployment", "heavy", "1", replicas=1)
+    answer = wt.plan.fit(cluster_of("1x2cpu,4Gi", objects=[light, heavy]))
+    assert answer.notes == [
+        "of 2 workloads, 1 request no cpu and 1 request no memory: "
+        "the scheduler packs them as if they took none"
+    ]

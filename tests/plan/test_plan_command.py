@@ -144,9 +144,8 @@ def test_missing_namespaces_are_made_with_a_note(command: Command, tmp_path: Pat
     )
     done = command("plan", file, "--nodes", "1x2cpu,4Gi")
     assert done.code == 0
-    assert done.out.endswith(
-        "Note: created the namespace team, which the manifests use and do not create.\n"
-    )
+    note = "Note: created the namespace team, which the manifests use and do not create.\n"
+    assert note in done.out
 
 
 def test_refused_objects_are_told_and_the_rest_is_planned(command: Command, tmp_path: Path) -> None:
@@ -202,3 +201,16 @@ def test_the_help_has_examples_that_run(command: Command, shop: str) -> None:
     example = f"wavetank plan {shop} --nodes {POOL}"
     assert example in text
     assert command(*example.split()[1:]).code == 1
+
+
+def test_many_warnings_are_cut_short(command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "services.yaml"
+    service = "apiVersion: v1\nkind: Service\nmetadata: {{name: s-{0}}}\n"
+    service += "spec: {{selector: {{app: nothing}}, ports: [{{port: 80}}]}}\n"
+    file.write_text("---\n".join(service.format(number) for number in range(14)))
+    arguments = ["plan", file, "--nodes", "1x2cpu,4Gi"]
+    few, every = command(*arguments), command(*arguments, "--all")
+    assert few.err.count("selects no pod") == 10
+    assert few.err.endswith("Warning: ... and 4 more\n")
+    assert every.err.count("selects no pod") == 14
+    assert len(json.loads(command(*arguments, "-o", "json").out)["warnings"]) == 14

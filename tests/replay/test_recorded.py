@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from wavetank.replay import KINDS, read_case
 
-#: Families of scheduler cases whose plugins are all there, with the recorded number of cases.
+#: The families of scheduler cases, with the recorded number of cases.
 FAMILIES = {
     "config": 14,
     "defaultspread": 14,
@@ -25,6 +25,7 @@ FAMILIES = {
     "softspread": 14,
     "spread": 14,
     "taints": 14,
+    "volumes": 14,
 }
 
 

@@ -15,7 +15,7 @@ from rich.markup import escape
 from wavetank.errors import WavetankError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rich.console import RenderableType
 
@@ -28,6 +28,8 @@ INTERRUPTED = 130
 _BROKEN_PIPE = 141
 #: Columns of output that is no terminal: tables take what they need.
 _UNBOUNDED = 10_000
+#: Warnings printed unless all are asked for.
+WARNINGS = 10
 #: Columns that bars are sized for.
 WIDTH = 80
 
@@ -64,6 +66,15 @@ def show(out: Console, what: RenderableType) -> None:
 def say(text: str, style: str = "") -> None:
     """Print a sentence on standard error."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(escape(text), style=style or None)
+
+
+def say_all(label: str, texts: Sequence[str], style: str, most: int | None = None) -> None:
+    """Print sentences on standard error, each on one line; no more than ``most``."""
+    for text in texts[:most]:
+        first, newline, _ = text.partition("\n")
+        say(f"{label}: {first}{' ...' if newline else ''}", style)
+    if most is not None and len(texts) > most:
+        say(f"{label}: ... and {len(texts) - most:,} more", style)
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:

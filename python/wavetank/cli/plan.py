@@ -10,7 +10,7 @@ import typer
 from wavetank import plan as planning
 from wavetank.plan.candidates import of_cluster
 
-from .common import BAD_INPUT, NO, guarded, help_text, print_data, say
+from .common import BAD_INPUT, NO, WARNINGS, guarded, help_text, print_data, say_all
 
 _HELP = """Tell whether workloads fit on nodes, what stays pending and why, and how many more fit.
 
@@ -103,10 +103,8 @@ def plan(
         strict=strict,
         recursive=recursive,
     )
-    for text in inputs.warnings:
-        say(f"Warning: {text}", "yellow")
-    for text in inputs.refused:
-        say(f"error: {text}", "red")
+    say_all("Warning", inputs.warnings, "yellow", None if everything else WARNINGS)
+    say_all("error", inputs.refused, "red")
     answer = planning.fit(inputs.cluster, catalogue=catalogue)
     answer.notes[:0] = inputs.notes
     more = _headroom(answer, everything) if headroom else planning.Rows()
@@ -115,7 +113,7 @@ def plan(
 
         print_plan(answer, more, len(inputs.refused), None if everything else _SHOWN)
     else:
-        print_data(_data(answer, more, inputs.refused), output)
+        print_data(_data(answer, more, inputs), output)
     if inputs.refused:
         raise typer.Exit(BAD_INPUT)
     if not answer.fits:
@@ -134,7 +132,7 @@ def _headroom(answer: planning.Fit, everything: bool) -> planning.Rows[planning.
 
 
 def _data(
-    answer: planning.Fit, more: planning.Rows[planning.Headroom], refused: list[str]
+    answer: planning.Fit, more: planning.Rows[planning.Headroom], inputs: planning.Inputs
 ) -> dict[str, Any]:
-    data = answer.to_dict()
-    return {**data, "headroom": more.to_dicts(), "refused": refused}
+    told = {"refused": inputs.refused, "warnings": inputs.warnings}
+    return {**answer.to_dict(), "headroom": more.to_dicts(), **told}

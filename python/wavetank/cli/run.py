@@ -13,7 +13,7 @@ from wavetank import _core
 from wavetank import plan as planning
 from wavetank.plan.expand import rules_for
 
-from .common import BAD_INPUT, INTERRUPTED, console, guarded, help_text, say
+from .common import BAD_INPUT, INTERRUPTED, WARNINGS, console, guarded, help_text, say, say_all
 from .plan import (
     CatalogueFile,
     ClusterFile,
@@ -103,12 +103,10 @@ def run(
         recursive=recursive,
         latencies=latencies,
     )
-    for text in [*inputs.warnings, *_idle(inputs.cluster)]:
-        say(f"Warning: {text}", "yellow")
+    say_all("Warning", [*_idle(inputs.cluster), *inputs.warnings], "yellow", WARNINGS)
     for text in inputs.notes:
         say(f"Note: {text}.")
-    for text in inputs.refused:
-        say(f"error: {text}", "red")
+    say_all("error", inputs.refused, "red")
     interrupted = _play(inputs.cluster, until, output)
     if save is not None:
         inputs.cluster.save(save)

@@ -41,6 +41,19 @@ _WORKLOADS = (
     "cronjobs.batch",
 )
 
+#: Labels that controllers give to pods; no template has them.
+_GIVEN = {
+    "apps.kubernetes.io/pod-index",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-completion-index",
+    "batch.kubernetes.io/job-name",
+    "controller-revision-hash",
+    "controller-uid",
+    "job-name",
+    "pod-template-generation",
+    "pod-template-hash",
+    "statefulset.kubernetes.io/pod-name",
+}
 #: Kinds whose objects say what labels pods have.
 _WITH_PODS = {"Pod", *TEMPLATES}
 
@@ -138,6 +151,7 @@ class _Scene:
 
     def selects_a_pod(self, namespace: str, selector: Any) -> bool:
         """Whether a label selector selects a pod of the namespace, there or to come."""
+        selector = _without_given(selector)
         text = _core.canonical_selector(selector)
 
         def matches(labels: Mapping[str, str]) -> bool:
@@ -150,6 +164,16 @@ class _Scene:
         if self.world.matching(pods, namespace, text).size:
             return True
         return self.present_labels(namespace).any(required, matches)
+
+
+def _without_given(selector: Any) -> dict[str, Any]:
+    """Return what a selector asks of the labels that templates have."""
+    labels = selector.get("matchLabels") or {}
+    expressions = selector.get("matchExpressions") or ()
+    return {
+        "matchLabels": {key: value for key, value in labels.items() if key not in _GIVEN},
+        "matchExpressions": [item for item in expressions if item.get("key") not in _GIVEN],
+    }
 
 
 def _service(item: Object, scene: _Scene) -> Iterator[tuple[str, str]]:

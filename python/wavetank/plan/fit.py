@@ -12,7 +12,7 @@ from .pods import ActivePods, Ref
 from .reasons import Verdict, describe, parse
 from .rows import Rows, plain
 from .settle import settle
-from .stranded import stranded
+from .stranded import stranded, weightless
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,7 +217,11 @@ def fit(
         pools=usage.pools(branch, catalogue),
         nodes=nodes,
         virtual_s=settled.virtual_s,
-        notes=[*stranded(workloads, nodes), *settled.expansion.notes()],
+        notes=[
+            *stranded(workloads, nodes),
+            *weightless(workloads),
+            *settled.expansion.notes(),
+        ],
     )
 
 

@@ -1,7 +1,7 @@
-"""Room that is there in all and yet on no single node.
+"""What a planner would wonder about: room on no single node, and pods that weigh nothing.
 
-A planner reads "Insufficient cpu" next to a pool that is 84 % full and wonders. The sentences
-here say what the scheduler saw: every node alone.
+A planner reads "Insufficient cpu" next to a pool that is 84 % full. The sentences here say what
+the scheduler saw: every node alone, and requests only.
 """
 
 from __future__ import annotations
@@ -25,6 +25,20 @@ def stranded(workloads: Sequence[Workload], nodes: Sequence[NodeUse]) -> list[st
     usable = [node for node in nodes if node.schedulable]
     found = (_sentence(item, usable) for item in workloads if item.pending)
     return [sentence for sentence in found if sentence][:_SAID]
+
+
+def weightless(workloads: Sequence[Workload]) -> list[str]:
+    """Return a sentence about workloads that request none of cpu or memory, if there are any."""
+    made = [item for item in workloads if item.pods]
+    none_of = {
+        "cpu": [item for item in made if not item.cpu_milli],
+        "memory": [item for item in made if not item.memory_bytes],
+    }
+    parts = [f"{len(found):,} request no {name}" for name, found in none_of.items() if found]
+    if not parts:
+        return []
+    total = f"{len(made):,} workload{'' if len(made) == 1 else 's'}"
+    return [f"of {total}, {' and '.join(parts)}: the scheduler packs them as if they took none"]
 
 
 def _sentence(item: Workload, nodes: Sequence[NodeUse]) -> str:

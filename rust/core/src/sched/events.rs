@@ -9,6 +9,7 @@ use std::ops::{BitOr, BitOrAssign};
 
 use super::node_spec::NodeSpec;
 use super::pod_info::PodInfo;
+use crate::base::StrId;
 
 /// What was done to an object, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,9 @@ impl Actions {
     pub const UPDATE_POD_TOLERATION: Self = Self(1 << 8);
     /// A pod's last scheduling gate was removed.
     pub const UPDATE_POD_GATES_ELIMINATED: Self = Self(1 << 9);
+
+    /// An object of a kind whose changes are not told apart changed.
+    pub const UPDATE: Self = Self(1 << 10);
 
     /// Whether nothing is in it.
     pub fn is_none(self) -> bool {
@@ -75,6 +79,20 @@ pub enum Resource {
     Pod,
     /// Nodes.
     Node,
+    /// PersistentVolumeClaims.
+    Claim,
+    /// PersistentVolumes.
+    Volume,
+    /// StorageClasses.
+    Class,
+    /// CSINodes.
+    CsiNode,
+    /// CSIDrivers.
+    Driver,
+    /// CSIStorageCapacities.
+    Capacity,
+    /// VolumeAttachments.
+    Attachment,
 }
 
 /// A plugin's interest in what is done to one kind of object.
@@ -114,6 +132,15 @@ pub enum Subject<'a> {
         /// As it is.
         new: Option<&'a PodInfo>,
     },
+    /// An object that has to do with volumes.
+    Storage {
+        /// Of which kind.
+        resource: Resource,
+        /// Its namespace.
+        namespace: Option<StrId>,
+        /// Its name.
+        name: &'a str,
+    },
     /// The waiting pod itself.
     Itself {
         /// As it was.
@@ -126,6 +153,7 @@ impl Event<'_> {
     pub fn resource(&self) -> Resource {
         match self.subject {
             Subject::Node { .. } => Resource::Node,
+            Subject::Storage { resource, .. } => resource,
             Subject::AssignedPod { .. } | Subject::Itself { .. } => Resource::Pod,
         }
     }

@@ -32,6 +32,7 @@ pub mod observe;
 pub mod plugins;
 pub mod pod_affinity;
 pub mod pod_info;
+pub mod pod_volumes;
 pub mod pods_by_content;
 pub mod queue;
 pub mod replay;
@@ -39,6 +40,7 @@ pub mod requests;
 pub mod saved;
 pub mod spread_constraint;
 pub mod status;
+pub mod storage;
 pub mod taints;
 pub mod topologies;
 pub mod write;
@@ -54,6 +56,7 @@ use self::default_selector::DefaultSelectors;
 use self::plugins::pod_topology_spread::kept::KeptCounts;
 use self::pod_info::PodInfo;
 use self::queue::{Backoff, Queue};
+use self::storage::StorageKinds;
 use crate::base::{StrId, Streams, Text, Time};
 use crate::labels::Selector;
 use crate::store::pod::PodState;
@@ -68,6 +71,7 @@ pub struct Scheduler {
     progress: Progress,
     findings: Findings,
     selectors: DefaultSelectors,
+    storage: Option<StorageKinds>,
     remembered: Remembered,
     last_message: Option<Arc<Text>>,
 }
@@ -88,6 +92,7 @@ impl Clone for Scheduler {
             progress: self.progress.clone(),
             findings: Findings::default(),
             selectors: DefaultSelectors::default(),
+            storage: None,
             remembered: Remembered::default(),
             last_message: self.last_message.clone(),
         }
@@ -129,6 +134,7 @@ impl Scheduler {
             progress: Progress { next_start: 0, stream: Streams::new(seed).stream("sched") },
             findings: Findings::default(),
             selectors: DefaultSelectors::default(),
+            storage: None,
             remembered: Remembered::default(),
             last_message: None,
         }

@@ -10,6 +10,7 @@ use super::events::{Actions, Event, Subject, pod_changes};
 use super::node_spec::{NodeSpec, changes};
 use super::nodes::NodeId;
 use super::pod_info::{InfoId, PodInfo};
+use super::storage::StorageKinds;
 use super::{Scheduler, is_over, plugins};
 use crate::base::{StrId, Text};
 use crate::store::log::{Entry, Verb};
@@ -31,8 +32,29 @@ impl Scheduler {
                 self.observe_node(store, entry);
             } else {
                 self.selectors.observe(store, entry);
+                self.observe_storage(store, entry);
             }
         }
+    }
+
+    /// Gives the pods another chance that something to do with volumes may help.
+    fn observe_storage(&mut self, store: &Store, entry: &Entry) {
+        if self.queue.waiting.is_empty() {
+            return;
+        }
+        let kinds = *self.storage.get_or_insert_with(|| StorageKinds::of(store));
+        let Some(resource) = kinds.resource(entry.id().kind) else { return };
+        let actions = match entry.verb {
+            Verb::Added | Verb::Restored => Actions::ADD,
+            Verb::Modified => Actions::UPDATE,
+            Verb::Deleted => Actions::DELETE,
+        };
+        let previous = entry.previous.as_ref().map(|version| &version.row);
+        let Some(row) = store.row(entry.id()).or(previous) else { return };
+        let name = row.name.text(&store.strings);
+        let namespace = row.body.as_ref().and_then(|body| body.namespace);
+        let subject = Subject::Storage { resource, namespace, name: &name };
+        self.wake(store, &Event { actions, subject }, None);
     }
 
     fn observe_node(&mut self, store: &Store, entry: &Entry) {

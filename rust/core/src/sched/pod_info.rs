@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::node_selector::NodeAffinity;
 use super::pod_affinity::PodAffinity;
+use super::pod_volumes::PodVolume;
 use super::requests::{Requests, is_sidecar};
 use super::spread_constraint::{Owner, SpreadConstraint};
 use super::taints::Toleration;
@@ -61,6 +62,8 @@ pub struct PodInfo {
     pub owner: Option<Owner>,
     /// Ports it takes on its node.
     pub host_ports: SmallVec<[HostPort; 0]>,
+    /// Volumes that scheduling asks about.
+    pub volumes: SmallVec<[PodVolume; 0]>,
     /// Images of its containers, init containers and volumes, as nodes list them; one that is
     /// used twice is here twice.
     pub images: SmallVec<[Text; 2]>,
@@ -97,6 +100,7 @@ impl PodInfo {
             affinity: PodAffinity::read(spec, body.namespace),
             owner: Owner::read(&body.meta),
             host_ports: host_ports(spec),
+            volumes: PodVolume::read_list(spec),
             images: images(spec),
             containers: (spec.list_at(&["containers"]).len()
                 + spec.list_at(&["initContainers"]).len()) as u32,

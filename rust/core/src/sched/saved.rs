@@ -115,6 +115,7 @@ impl Scheduler {
             progress,
             findings,
             selectors,
+            storage: None,
             remembered,
             last_message: None,
         })

@@ -6,6 +6,7 @@ use super::cache::{Place, PodRecord};
 use super::cycle::message::truncate_note;
 use super::cycle::{Failure, Nominate};
 use super::nodes::NodeId;
+use super::plugins::volume_binding;
 use super::{DecisionResult, Scheduler};
 use crate::base::Text;
 use crate::store::delete::DeleteOptions;
@@ -28,6 +29,9 @@ impl Scheduler {
         self.queue.remove(number);
         self.cache.put_on_node(pod.slot, node, false);
         self.cache.set_pod(pod.slot, PodRecord { place: Place::Assumed(node), ..record });
+        let chosen = self.cache.nodes.info(node);
+        let labels = chosen.spec.as_ref().expect("only nodes that exist are chosen").labels;
+        volume_binding::reserve(store, &info, pod.slot, &chosen.name, labels);
         let name = store.strings.intern(&self.cache.nodes.info(node).name);
         store.bind_pod(pod.slot, name);
         let node = &self.cache.nodes.info(node).name;

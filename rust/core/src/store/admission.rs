@@ -67,9 +67,19 @@ impl Store {
         kind == self.kinds.priority_class && SYSTEM_CLASSES.iter().any(|(class, _)| *class == name)
     }
 
-    /// A persistent volume says when its phase changed last.
-    pub(super) fn stamp_phase(&self, kind: KindId, object: &mut Value, old: Option<&Value>) {
+    /// Times that the API server writes itself: when the phase of a persistent volume changed
+    /// last, and since when a new pod is held back.
+    pub(super) fn stamp_status(&self, kind: KindId, object: &mut Value, old: Option<&Value>) {
         const CHANGED: [&str; 2] = ["status", "lastPhaseTransitionTime"];
+        if kind == self.kinds.pod && old.is_none() {
+            let mut conditions = object.list_at(&["status", "conditions"]).to_vec();
+            for condition in &mut conditions {
+                condition.set(&["lastTransitionTime"], self.now.to_second().to_string());
+            }
+            if !conditions.is_empty() {
+                object.set(&["status", "conditions"], conditions);
+            }
+        }
         let named = &self.registry.kind(kind).id;
         if named.kind != "PersistentVolume" || !named.group.is_empty() {
             return;

@@ -10,7 +10,9 @@ use super::meta::Meta;
 use super::object::{Body, Name, ObjectId, Row};
 use super::pod::{PodState, UNSCHEDULABLE};
 use super::{Store, pod_status};
-use crate::api::decode::{cannot_be_handled, canonicalize, decode, strict_error, without_nulls};
+use crate::api::decode::{
+    cannot_be_handled, canonicalize_stored, decode, strict_error, without_nulls,
+};
 use crate::api::rules::RuleKind;
 use crate::api::{ApiError, ApiResult, FieldError, KindId, Schema, custom};
 use crate::base::random::suffix_text;
@@ -246,7 +248,7 @@ impl Store {
         self.admit(kind, object)?;
         object.set(&["metadata", "uid"], self.uids.text(self.uids.peek()));
         self.prepare_create(kind, object);
-        self.stamp_phase(kind, object, None);
+        self.stamp_status(kind, object, None);
         let addresses = self.allocate(kind, object, None)?;
         let errors = match self.rules_of(kind, object) {
             Some(rules) => self.rules.validate_create(rules, object),
@@ -261,29 +263,23 @@ impl Store {
     /// The form in which a checked object is stored: as the API server writes it, with the
     /// defaults that reading it back adds.
     pub(super) fn settle(&self, kind: KindId, object: &mut Value) {
-        self.canonicalize(kind, object);
+        let schema = self.schema_of(kind, object);
+        canonicalize_stored(schema, object);
         self.apply_defaults(kind, object);
-        self.canonicalize(kind, object);
-    }
-
-    /// Brings an object into the form the API server writes it in: nothing empty that it leaves
-    /// out, everything that it always writes.
-    pub(super) fn canonicalize(&self, kind: KindId, object: &mut Value) {
-        if let Some(schema) = self.schema_of(kind, object) {
-            canonicalize(schema, object);
-        }
+        canonicalize_stored(schema, object);
     }
 
     /// Brings a written object into the form rules compare: a field is there or it is not.
     pub(super) fn plain(&self, kind: KindId, object: &mut Value) {
-        if let Some(schema) = self.schema_of(kind, object) {
-            without_nulls(schema, object);
-        }
+        without_nulls(self.schema_of(kind, object), object);
     }
 
-    fn schema_of(&self, kind: KindId, object: &Value) -> Option<&Schema> {
-        let version = object.str_at(&["apiVersion"])?.rsplit('/').next()?;
-        self.registry.kind(kind).version(version).map(|version| &version.schema)
+    /// The type of an object in its version.
+    pub(super) fn schema_of(&self, kind: KindId, object: &Value) -> &Schema {
+        let api_version = object.str_at(&["apiVersion"]).unwrap_or_default();
+        let named = self.registry.kind(kind);
+        let version = named.versions.iter().find(|one| named.api_version(one) == api_version);
+        &version.unwrap_or_else(|| named.preferred()).schema
     }
 
     /// The rules for an object of this kind in its version.

@@ -60,9 +60,10 @@ fn what_is_created_comes_back_with_what_the_server_adds() {
         "annotations":{"note":"x"}},"spec":{"replicas":2,"paused":false,"futureField":{"deep":[1]}},"status":{"replicas":9}}"#;
     let id = create(&mut store, text);
     let object = store.get(id).unwrap();
-    let written = r#"{"replicas":2,"futureField":{"deep":[1]},"selector":null,"strategy":{},
-        "template":{"metadata":{},"spec":{"containers":null}}}"#;
-    assert_eq!(object.at(&["spec"]), Some(&json(written)));
+    for field in ["replicas", "futureField"] {
+        assert_eq!(object.at(&["spec", field]), json(text).at(&["spec", field]), "{field}");
+    }
+    assert_eq!(object.at(&["spec", "strategy"]), Some(&json("{}")), "Go writes it in any case");
     assert_eq!(object.str_at(&["metadata", "namespace"]), Some("default"));
     assert_eq!(object.str_at(&["metadata", "creationTimestamp"]), Some("1970-01-01T00:16:40Z"));
     assert_eq!(object.int_at(&["metadata", "generation"]), Some(1));
@@ -356,11 +357,10 @@ fn a_loaded_store_goes_on_as_the_saved_one_would() {
 fn a_dump_is_restored_with_uid_times_and_status() {
     let mut store = store();
     let text = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"default","uid":"abc","resourceVersion":"4711",
-        "creationTimestamp":"2025-01-01T00:00:00Z","generation":3},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i"}]},
+        "creationTimestamp":"2025-01-01T00:00:00Z","generation":3},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i","resources":{}}]},
         "status":{"phase":"Running","podIP":"10.1.2.3"}}"#;
     let id = store.restore(json(text), Strictness::Warn).unwrap().id;
-    let written = text.replace(r#""image":"i""#, r#""image":"i","resources":{}"#);
-    assert_eq!(store.get(id).unwrap(), json(&written));
+    assert_eq!(store.get(id).unwrap(), json(text));
     assert!(store.pod(id.slot).occupies_node());
 }
 

@@ -100,7 +100,7 @@ impl Store {
             self.admit_update(id.kind, &mut object, &old);
         }
         let addresses = self.prepare_update(id, &mut object, &old, part)?;
-        self.stamp_phase(id.kind, &mut object, Some(&old));
+        self.stamp_status(id.kind, &mut object, Some(&old));
         let errors = match self.rules_of(id.kind, &object) {
             Some(rules) if part == Part::Status => self.rules.validate_status(rules, &object, &old),
             Some(rules) => self.rules.validate_update(rules, &object, &old),
@@ -270,6 +270,19 @@ impl Store {
     pub fn set_finalizers(&mut self, id: ObjectId, finalizers: Vec<Value>) {
         self.edit_meta(id, |meta| set_list(meta, "finalizers", finalizers));
         self.finish_deletion(id);
+    }
+
+    /// Changes the metadata left in the body and the fields beside it, but not the status; for
+    /// components that know what they do, nothing is validated. Not for pods.
+    pub fn edit(&mut self, id: ObjectId, edit: impl FnOnce(&mut Map, &mut Map)) {
+        let previous: Version = self.version(id).expect("it exists");
+        let before = previous.row.revision;
+        let object = self.get(id).expect("it exists");
+        let mut incoming = self.split(id.kind, object);
+        edit(&mut incoming.meta.rest, &mut incoming.doc);
+        let body = self.make_body(&mut incoming);
+        self.set_body(id, &Arc::new(body));
+        self.log_write(Verb::Modified, id, before, Some(previous));
     }
 
     /// Changes the metadata left in the body, such as annotations, owner references and

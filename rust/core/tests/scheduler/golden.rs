@@ -25,6 +25,7 @@ const FAMILIES: &[&str] = &[
     "mixed",
     "large",
     "config",
+    "volumes",
 ];
 
 fn golden() -> Option<PathBuf> {

@@ -6,4 +6,5 @@ mod naive;
 mod naive_neighbours;
 mod properties;
 mod scenarios;
+mod volumes;
 mod world;

@@ -43,6 +43,11 @@ pub fn without_nulls(schema: &Schema, value: &mut Value) {
     canonical::apply(schema, value, canonical::Form::Decoded);
 }
 
+/// Puts a decoded `value` into the form in which it comes back from storage.
+pub fn canonicalize_stored(schema: &Schema, value: &mut Value) {
+    canonical::apply(schema, value, canonical::Form::Stored);
+}
+
 pub(super) use check::check_base64;
 pub use convert::conversion_error;
 pub use required::missing;

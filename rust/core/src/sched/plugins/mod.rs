@@ -21,12 +21,16 @@ pub mod node_ports;
 pub mod node_resources_balanced_allocation;
 pub mod node_resources_fit;
 pub mod node_unschedulable;
+pub mod node_volume_limits;
 pub mod pod_topology_spread;
 pub mod priority_sort;
 pub mod registry;
 pub mod resource_allocation;
 pub mod scheduling_gates;
 pub mod taint_toleration;
+pub mod volume_binding;
+pub mod volume_restrictions;
+pub mod volume_zone;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -130,6 +134,14 @@ pub enum Filter<'a> {
     NodePorts(&'a [HostPort]),
     /// See [`node_resources_fit`].
     Fit(node_resources_fit::FitFilter),
+    /// See [`volume_restrictions`].
+    VolumeRestrictions(volume_restrictions::RestrictionsFilter<'a>),
+    /// See [`node_volume_limits`].
+    NodeVolumeLimits(node_volume_limits::LimitsFilter<'a>),
+    /// See [`volume_binding`].
+    VolumeBinding(volume_binding::BindingFilter<'a>),
+    /// See [`volume_zone`].
+    VolumeZone(volume_zone::ZoneFilter<'a>),
     /// See [`pod_topology_spread`].
     PodTopologySpread(Box<pod_topology_spread::filter::SpreadFilter<'a>>),
     /// See [`inter_pod_affinity`].
@@ -146,6 +158,10 @@ impl Filter<'_> {
             Self::NodeAffinity(filter) => filter.check(node),
             Self::NodePorts(wanted) => node_ports::check(wanted, node),
             Self::Fit(filter) => filter.check(node),
+            Self::VolumeRestrictions(filter) => filter.check(node),
+            Self::NodeVolumeLimits(filter) => filter.check(node),
+            Self::VolumeBinding(filter) => filter.check(node),
+            Self::VolumeZone(filter) => filter.check(node),
             Self::PodTopologySpread(filter) => filter.check(node),
             Self::InterPodAffinity(filter) => filter.check(node),
         }
@@ -153,7 +169,14 @@ impl Filter<'_> {
 
     /// Whether it looks at the pod and at one node and nothing else.
     pub fn is_local(&self) -> bool {
-        !matches!(self, Self::PodTopologySpread(_) | Self::InterPodAffinity(_))
+        matches!(
+            self,
+            Self::NodeUnschedulable
+                | Self::TaintToleration(_)
+                | Self::NodeAffinity(_)
+                | Self::NodePorts(_)
+                | Self::Fit(_)
+        )
     }
 
     /// Follows a pod being put on a node.
@@ -168,6 +191,7 @@ impl Filter<'_> {
 
     fn follow(&mut self, pod: &PodInfo, node: NodeView, sign: i64) {
         match self {
+            Self::VolumeRestrictions(filter) => filter.follow(pod, sign),
             Self::PodTopologySpread(filter) => filter.follow(pod, node, sign),
             Self::InterPodAffinity(filter) => filter.follow(pod, node, sign),
             _ => {}
@@ -255,6 +279,10 @@ pub fn pre_filter<'a>(id: PluginId, context: &Context<'a>) -> PreFilter<'a> {
         PluginId::NODE_AFFINITY => node_affinity::pre_filter(context),
         PluginId::NODE_PORTS => node_ports::pre_filter(context),
         PluginId::NODE_RESOURCES_FIT => ready(Some(node_resources_fit::filter(context))),
+        PluginId::VOLUME_RESTRICTIONS => volume_restrictions::pre_filter(context),
+        PluginId::NODE_VOLUME_LIMITS => node_volume_limits::pre_filter(context),
+        PluginId::VOLUME_BINDING => volume_binding::pre_filter(context),
+        PluginId::VOLUME_ZONE => volume_zone::pre_filter(context),
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::filter::pre_filter(context),
         PluginId::INTER_POD_AFFINITY => inter_pod_affinity::filter::pre_filter(context),
         _ => PreFilter::Skip,
@@ -304,6 +332,12 @@ pub fn reasons(rejection: Rejection, pod: &PodInfo) -> Reasons {
         PluginId::NODE_AFFINITY => one(node_affinity::REASON_POD),
         PluginId::NODE_PORTS => one(node_ports::REASON),
         PluginId::NODE_RESOURCES_FIT => node_resources_fit::reasons(rejection.reasons, pod),
+        PluginId::VOLUME_RESTRICTIONS => {
+            one(volume_restrictions::REASONS[rejection.reasons as usize])
+        }
+        PluginId::NODE_VOLUME_LIMITS => one(node_volume_limits::REASON),
+        PluginId::VOLUME_BINDING => volume_binding::reasons(rejection.reasons),
+        PluginId::VOLUME_ZONE => one(volume_zone::REASON),
         PluginId::POD_TOPOLOGY_SPREAD
             if rejection.reasons == pod_topology_spread::MISSING_LABEL =>
         {
@@ -341,6 +375,10 @@ pub fn interests(id: PluginId) -> &'static [Interest] {
         PluginId::NODE_AFFINITY => node_affinity::INTERESTS,
         PluginId::NODE_PORTS => node_ports::INTERESTS,
         PluginId::NODE_RESOURCES_FIT => node_resources_fit::INTERESTS,
+        PluginId::VOLUME_RESTRICTIONS => volume_restrictions::INTERESTS,
+        PluginId::NODE_VOLUME_LIMITS => node_volume_limits::INTERESTS,
+        PluginId::VOLUME_BINDING => volume_binding::INTERESTS,
+        PluginId::VOLUME_ZONE => volume_zone::INTERESTS,
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::INTERESTS,
         PluginId::INTER_POD_AFFINITY => inter_pod_affinity::INTERESTS,
         _ => &[],
@@ -358,6 +396,10 @@ pub fn hint(id: PluginId, event: &Event, pod: &PodInfo, store: &Store, args: &Ar
         PluginId::NODE_AFFINITY => node_affinity::hint(event, pod, sets, &args.node_affinity),
         PluginId::NODE_PORTS => node_ports::hint(event, pod),
         PluginId::NODE_RESOURCES_FIT => node_resources_fit::hint(event, pod),
+        PluginId::VOLUME_RESTRICTIONS => volume_restrictions::hint(event, pod),
+        PluginId::NODE_VOLUME_LIMITS => node_volume_limits::hint(event, pod),
+        PluginId::VOLUME_BINDING => volume_binding::hint(event, pod),
+        PluginId::VOLUME_ZONE => volume_zone::hint(event, pod),
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::hint(event, pod, sets, &args.spread),
         PluginId::INTER_POD_AFFINITY => inter_pod_affinity::hint(event, pod, store),
         _ => true,

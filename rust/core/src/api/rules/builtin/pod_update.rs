@@ -113,7 +113,13 @@ fn tolerations(walk: &mut Walk<'_, '_>, new: &Value, old: &Value, path: &Path<'_
     if old.iter().any(|one| !new.iter().any(|other| shapes::equal(one, other, None))) {
         let detail = "existing toleration can not be modified except its tolerationSeconds";
         walk.errors.push(FieldError::forbidden(path, detail));
+        return;
     }
+    // Kubernetes checks them once more here.
+    let prefix = format!("{path}[");
+    let again: Vec<FieldError> =
+        walk.errors.iter().filter(|error| error.field.starts_with(&prefix)).cloned().collect();
+    walk.errors.extend(again);
 }
 
 fn gates(walk: &mut Walk<'_, '_>, new: &Value, old: &Value, path: &Path<'_>) {

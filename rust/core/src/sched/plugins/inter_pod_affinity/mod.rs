@@ -49,6 +49,7 @@ pub fn hint(event: &Event, pod: &PodInfo, store: &Store) -> bool {
     match event.subject {
         // Its labels changed: others may no longer keep away from it.
         Subject::Itself { .. } => true,
+        Subject::Storage { .. } => false,
         Subject::AssignedPod { old, new } => pod_helps(old, new, pod, store),
         Subject::Node { old, new, .. } => {
             let Some(new) = new else { return false };

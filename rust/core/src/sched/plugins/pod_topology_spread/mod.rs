@@ -108,6 +108,7 @@ pub fn hint(event: &Event, pod: &PodInfo, sets: &LabelSets, args: &Args) -> bool
     let hard: Vec<(&SpreadConstraint, Selector)> =
         hard.map(|constraint| (constraint, constraint.selector(&labels))).collect();
     match event.subject {
+        Subject::Storage { .. } => false,
         Subject::Node { old, new, .. } => node_matters(&hard, old, new, sets),
         Subject::AssignedPod { old, new } => {
             let same_namespace = old.or(new).is_some_and(|other| other.namespace == pod.namespace);
