@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from wavetank.printing.ages import human
+from wavetank.printing.describe.generic import title
 from wavetank.printing.jsonpath import JSONPath, relaxed
 from wavetank.printing.output import as_json
 
@@ -122,3 +123,28 @@ def test_paths_may_lack_braces_and_dot() -> None:
     assert [relaxed(text) for text in ("a.b", ".a.b", "{a.b}", "{.a.b}")] == ["{.a.b}"] * 4
     with pytest.raises(ValueError, match="unexpected path string"):
         relaxed("{a")
+
+
+#: Recorded from kubectl 1.36.3: fields as titles of a description.
+TITLES = {
+    "apiVersion": "API Version",
+    "podIPs": "Pod I Ps",
+    "HTTPGet": "HTTPGet",
+    "clusterIPFamily": "Cluster IPFamily",
+    "uid": "UID",
+    "metadataUID": "Metadata UID",
+    "a-b": "A - B",
+    "app.io/x": "app.io/x",
+    "replicas2": "replicas2",
+    "URLPath": "URLPath",
+    "guid": "GUID",
+    "ABc": "A Bc",
+    "observedGeneration": "Observed Generation",
+    "TLSSecretName": "TLSSecret Name",
+    "x": "X",
+}
+
+
+@pytest.mark.parametrize("field", TITLES)
+def test_fields_as_titles(field: str) -> None:
+    assert title(field) == TITLES[field]
