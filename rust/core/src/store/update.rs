@@ -9,6 +9,7 @@ use super::create::{Incoming, Strictness, WriteOptions, Written};
 use super::log::{Verb, Version};
 use super::object::{Body, ObjectId};
 use super::{Store, pod_status};
+use crate::api::decode::canonicalize_stored;
 use crate::api::patch::{PatchKind, patch_object, strict_patch_error};
 use crate::api::{ApiError, ApiResult, FieldError, KindId, Path};
 use crate::base::{Map, Text, Value};
@@ -95,8 +96,8 @@ impl Store {
             set_or_remove(&mut object, &["spec", "finalizers"], finalizers);
         }
         self.apply_defaults(id.kind, &mut object);
-        self.keep_equal_parts(id.kind, &mut object, &old);
         if part == Part::Whole {
+            self.keep_equal_parts(id.kind, &mut object, &old);
             self.admit_update(id.kind, &mut object, &old);
         }
         let addresses = self.prepare_update(id, &mut object, &old, part)?;
@@ -129,7 +130,7 @@ impl Store {
     /// `[]` for nothing and `1000m` for `1` are no change to any check.
     fn keep_equal_parts(&self, kind: KindId, object: &mut Value, old: &Value) {
         let mut written = object.clone();
-        self.settle(kind, &mut written);
+        canonicalize_stored(self.schema_of(kind, object), &mut written);
         self.plain(kind, &mut written);
         let same = |path: &[&str]| written.at(path) == old.at(path);
         let keys = |part: Option<&Value>| -> Vec<Text> {
