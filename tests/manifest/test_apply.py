@@ -277,6 +277,20 @@ def test_empty_fields_are_no_change(cluster: wt.Cluster) -> None:
     assert cluster.get("pod/p") == stored
 
 
+def test_empty_fields_forbid_no_other_change(cluster: wt.Cluster) -> None:
+    spec = {"tolerations": None, "containers": [{"name": "c", "image": "i", "env": []}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
+    cluster.apply(pod)
+    labelled = {**pod, "metadata": {"name": "p", "labels": {"a": "b"}}}
+    assert str(cluster.apply(labelled)) == "pod/p configured"
+    manifest = deployment(containers=[{"name": "web", "image": "web:1", "args": []}])
+    cluster.apply(manifest)
+    sent = web(cluster)
+    sent.spec["template"]["spec"]["containers"][0]["args"] = []
+    sent.labels["other"] = "label"
+    assert cluster.update(sent).metadata["generation"] == 1
+
+
 def test_labels_that_controllers_give_are_not_looked_for_in_templates(cluster) -> None:
     applied = cluster.apply(
         """

@@ -180,7 +180,9 @@ class JSONPath:
         if part == "*":
             return _slice(None, None, None)
         if len(part) > 1 and part[0] == part[-1] == "'":
-            return self._field(part[1:-1].replace("\\", ""))
+            # What stands in quotes is read like what follows a dot: a dot in it ends a name.
+            steps = self._block(f".{part[1:-1]}}}", 0)[0].steps
+            return lambda values: _walk(values, steps)
         found = _SLICE.fullmatch(part)
         if not found or not part:
             raise ValueError(f"invalid array index {part}")
@@ -190,9 +192,9 @@ class JSONPath:
         return _slice(start, stop, step)
 
     def _filter(self, text: str, at: int) -> tuple[Step, int]:
-        end = text.find(")]", at)
-        if end < 0:
-            raise ValueError("unterminated filter")
+        end = _end_of_filter(text, at + 3)
+        if text[end + 1 : end + 2] != "]":
+            raise ValueError("unclosed array expect ]")
         condition = text[at + 3 : end]
         found = _COMPARISON.fullmatch(condition)
         lenient = JSONPath("", allow_missing=True)
@@ -210,6 +212,20 @@ class JSONPath:
             return len(first) == 1 == len(second) and _compared(compare, first[0], second[0])
 
         return _filtered(matches), end + 2
+
+
+def _end_of_filter(text: str, at: int) -> int:
+    """Return where the parenthesis of a filter closes; one in quotes is none."""
+    quote = ""
+    for end in range(at, len(text)):
+        symbol = text[end]
+        if quote:
+            quote = "" if symbol == quote and text[end - 1] != "\\" else quote
+        elif symbol in "\"'":
+            quote = symbol
+        elif symbol == ")":
+            return end
+    raise ValueError("unterminated filter")
 
 
 def relaxed(expression: str) -> str:

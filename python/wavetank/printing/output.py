@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: What ``-o`` takes, in kubectl's order.
 FORMATS = ("custom-columns", "json", "jsonpath", "name", "wide", "yaml")
 
+_COMMA = ",\n"
+_ESCAPED = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+
 #: A value's text in a custom column that has nothing to show.
 _NONE = "<none>"
 
@@ -71,10 +74,26 @@ def printed(answer: Answer, form: str, now_ns: int, options: Options, *, single:
 
 def as_json(item: Any) -> str:
     """Return an object as kubectl prints it in JSON."""
-    text = json.dumps(item, indent=4, sort_keys=True, ensure_ascii=False)
-    for letter in "<>&\u2028\u2029":
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return text + "\n"
+    return _json(item, "") + "\n"
+
+
+def _json(value: Any, indent: str) -> str:
+    inner = f"{indent}    "
+    if isinstance(value, dict) and value:
+        parts = [f"{inner}{_string(key)}: {_json(value[key], inner)}" for key in sorted(value)]
+        return f"{{\n{_COMMA.join(parts)}\n{indent}}}"
+    if isinstance(value, list) and value:
+        parts = [inner + _json(part, inner) for part in value]
+        return f"[\n{_COMMA.join(parts)}\n{indent}]"
+    if isinstance(value, str):
+        return _string(value)
+    # Python writes floats in its own way.
+    return _core.to_json(value) if isinstance(value, float) else json.dumps(value)
+
+
+def _string(text: str) -> str:
+    """Return a text in quotes; Go escapes what HTML could mistake, too."""
+    return json.dumps(text, ensure_ascii=False).translate(_ESCAPED)
 
 
 def document(items: Sequence[Resource], *, single: bool) -> dict[str, Any]:

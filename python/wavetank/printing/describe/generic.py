@@ -55,8 +55,18 @@ def title(field: str) -> str:
     """Return a field's name as a title: ``apiVersion`` is ``API Version``."""
     if not all(letter.isalpha() or letter == "-" for letter in field):
         return field
-    words = _WORDS.findall(field)
+    words: list[str] = []
+    for word in _WORDS.findall(field):
+        # A word of capitals keeps the capital that follows: `HTTPGet` is one.
+        if words and _is_capitals(words[-1]) and word[0].isupper():
+            words[-1] += word
+        else:
+            words.append(word)
     return " ".join(_word(word) for word in words)
+
+
+def _is_capitals(word: str) -> bool:
+    return len(word) > 1 and word.isupper()
 
 
 def _word(word: str) -> str:

@@ -9,9 +9,10 @@ use super::create::{Incoming, Strictness, WriteOptions, Written};
 use super::log::{Verb, Version};
 use super::object::{Body, ObjectId};
 use super::{Store, pod_status};
+use crate::api::decode::canonicalize_stored;
 use crate::api::patch::{PatchKind, patch_object, strict_patch_error};
 use crate::api::{ApiError, ApiResult, FieldError, KindId, Path};
-use crate::base::{Map, Value};
+use crate::base::{Map, Text, Value};
 
 /// Which part of an object a write is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,6 +97,7 @@ impl Store {
         }
         self.apply_defaults(id.kind, &mut object);
         if part == Part::Whole {
+            self.keep_equal_parts(id.kind, &mut object, &old);
             self.admit_update(id.kind, &mut object, &old);
         }
         let addresses = self.prepare_update(id, &mut object, &old, part)?;
@@ -122,6 +124,30 @@ impl Store {
         let object = self.get(id).expect("just written");
         self.finish_deletion(id);
         Ok(Written { id, object, warnings, changed: true })
+    }
+
+    /// Takes the parts of an object that would be written as they are stored from there, so that
+    /// `[]` for nothing and `1000m` for `1` are no change to any check.
+    fn keep_equal_parts(&self, kind: KindId, object: &mut Value, old: &Value) {
+        let mut written = object.clone();
+        canonicalize_stored(self.schema_of(kind, object), &mut written);
+        self.plain(kind, &mut written);
+        let same = |path: &[&str]| written.at(path) == old.at(path);
+        let keys = |part: Option<&Value>| -> Vec<Text> {
+            part.and_then(Value::as_map)
+                .map_or_else(Vec::new, |map| map.iter().map(|(key, _)| key.into()).collect())
+        };
+        for key in keys(Some(object)).iter().filter(|key| *key != "metadata") {
+            if same(&[key]) {
+                restore_field(object, old, &[key]);
+                continue;
+            }
+            for inner in keys(object.get(key)) {
+                if same(&[key, &inner]) {
+                    restore_field(object, old, &[key, &inner]);
+                }
+            }
+        }
     }
 
     fn check_preconditions(&self, id: ObjectId, object: &Value, old: &Value) -> ApiResult<()> {
