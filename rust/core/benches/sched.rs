@@ -111,6 +111,28 @@ fn place_pods_of_replica_sets(bencher: Bencher, nodes: usize) {
         });
 }
 
+/// No node has room: every node says why, and preemption finds nobody to take away.
+#[divan::bench(sample_count = 5, args = [100, 2_000])]
+fn reject_pods(bencher: Bencher, nodes: usize) {
+    let mut store = cluster(nodes);
+    add_pods(&mut store, nodes * 110);
+    let mut scheduler = Scheduler::new(Arc::new(Config::default()), 7, Time(0));
+    scheduler.observe(&store, 0, store.revision());
+    while scheduler.schedule_one(&mut store).is_some() {}
+    let full = store.revision();
+    add_pods(&mut store, 2_000);
+    scheduler.observe(&store, full, store.revision());
+    bencher
+        .counter(ItemsCount::new(1_000_usize))
+        .with_inputs(|| (store.clone(), scheduler.clone()))
+        .bench_local_values(|(mut store, mut scheduler)| {
+            for _ in 0..1_000 {
+                scheduler.schedule_one(&mut store).expect("pods are waiting");
+            }
+            (store, scheduler)
+        });
+}
+
 #[divan::bench(sample_count = 5)]
 fn take_in_1_000_000_new_pods(bencher: Bencher) {
     let mut store = cluster(100);

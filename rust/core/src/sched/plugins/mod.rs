@@ -399,7 +399,7 @@ pub fn hint(id: PluginId, event: &Event, pod: &PodInfo, store: &Store, args: &Ar
         PluginId::VOLUME_RESTRICTIONS => volume_restrictions::hint(event, pod),
         PluginId::NODE_VOLUME_LIMITS => node_volume_limits::hint(event, pod),
         PluginId::VOLUME_BINDING => volume_binding::hint(event, pod),
-        PluginId::VOLUME_ZONE => volume_zone::hint(event, pod),
+        PluginId::VOLUME_ZONE => volume_zone::hint(event, pod, sets),
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::hint(event, pod, sets, &args.spread),
         PluginId::INTER_POD_AFFINITY => inter_pod_affinity::hint(event, pod, store),
         _ => true,
