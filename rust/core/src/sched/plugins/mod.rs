@@ -83,6 +83,8 @@ pub struct Context<'a> {
     pub default_selector: Option<&'a Arc<Selector>>,
     /// Pods counted for the pod's soft constraints, if those counts are kept.
     pub kept: Option<&'a pod_topology_spread::kept::Kept>,
+    /// The same for its hard constraints.
+    pub kept_hard: Option<&'a pod_topology_spread::kept::Kept>,
     /// The pod.
     pub pod: &'a PodInfo,
     /// The pod's row.
