@@ -3,7 +3,8 @@
 This is what the compiled reader is tested against, and the place to look up what kubectl makes
 of ``yes``, ``010`` or ``1_000``. It is slow, gives no lines and stops at the first mistake with
 PyYAML's words. It leaves out what no manifest has and the compiled reader knows all the same:
-the tags ``!``, ``!!binary`` and ``!!timestamp``, anchors defined twice, and PyYAML's parser takes less than kubectl's: tabs between tokens, for the most.
+the tags ``!``, ``!!binary`` and ``!!timestamp``, anchors defined twice, and the places where
+PyYAML's parser takes less than kubectl's: tabs between tokens, for the most.
 """
 
 from __future__ import annotations
