@@ -32,6 +32,9 @@ Until = "str | float | timedelta | datetime | Callable[[Cluster], bool]"
 #: What a saved cluster begins with.
 MAGIC = b"wavetank\0"
 
+#: Holds something once the core has found NumPy.
+_NUMPY_READ: list[bool] = []
+
 
 class Cluster(Rollouts):
     """A Kubernetes cluster on a virtual clock.
@@ -96,6 +99,7 @@ class Cluster(Rollouts):
             self.add_controller(controller)
 
     def _attach(self, world: _core.World, controllers: Sequence[Controller]) -> None:
+        _read_numpy(world)
         self._world = world
         self._controllers = list(controllers)
         self._driver = Driver(world, self._controllers)
@@ -386,10 +390,8 @@ class Cluster(Rollouts):
         if path == "":
             raise FileNotFoundError('the path "" does not exist')
         path = Path(path)
-        if path.is_file():
-            data = path.read_bytes()
-            if data.startswith(MAGIC):
-                return cls._from_bytes(data, controllers)
+        if is_saved(path):
+            return cls._from_bytes(path.read_bytes(), controllers)
         return cls.from_dump(path, controllers=controllers)
 
     @classmethod
@@ -454,6 +456,26 @@ class Cluster(Rollouts):
     def __repr__(self) -> str:
         nodes, pods = len(self.keys("nodes")), len(self.keys("pods"))
         return f"<Cluster {nodes} nodes, {pods} pods, {self.now:%Y-%m-%d %H:%M:%S}>"
+
+
+def is_saved(path: Path) -> bool:
+    """Whether a file is a cluster that :meth:`Cluster.save` wrote."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def _read_numpy(world: _core.World) -> None:
+    """Let the core find NumPy before there is anything to interrupt.
+
+    It looks for it when it first makes an array, and a Ctrl-C that waits there is a panic.
+    """
+    if not _NUMPY_READ:
+        import numpy as np  # noqa: F401, PLC0415 - slow to import
+
+        world.pod_counts([])
+        _NUMPY_READ.append(True)
 
 
 def _seed(given: int) -> int:

@@ -214,3 +214,15 @@ def test_many_warnings_are_cut_short(command: Command, tmp_path: Path) -> None:
     assert few.err.endswith("Warning: ... and 4 more\n")
     assert every.err.count("selects no pod") == 14
     assert len(json.loads(command(*arguments, "-o", "json").out)["warnings"]) == 14
+
+
+@pytest.mark.parametrize("seed", ["-1", "18446744073709551616", "99999999999999999999999", "x"])
+def test_a_seed_that_is_none_is_refused(command: Command, seed: str) -> None:
+    done = command("plan", "--nodes", "1xm5.large", "--seed", seed)
+    assert done.code == 2
+    assert "--seed" in done.err
+
+
+def test_an_empty_path_is_no_manifest(command: Command) -> None:
+    done = command("plan", "", "--nodes", "1xm5.large")
+    assert (done.code, done.err) == (2, 'error: the path "" does not exist\n')

@@ -160,3 +160,48 @@ def test_an_option_that_makes_no_sense_gets_one_sentence(
     assert done.out == ""
     assert message in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_saved_cluster_keeps_its_latencies_unless_told_otherwise(
+    command: Command, shop: str, tmp_path: Path
+) -> None:
+    saved, pod = tmp_path / "cluster", tmp_path / "pod.yaml"
+    command("run", shop, "--nodes", POOL, "-o", "none", "--save", str(saved))
+    pod.write_text(
+        "{apiVersion: v1, kind: Pod, metadata: {name: a}, "
+        "spec: {containers: [{name: c, image: i}]}}\n"
+    )
+    more = ("run", "--cluster", str(saved), str(pod), "-o", "none")
+    assert "settled at +0s: 25 pods" in command(*more, "--latencies", "ideal").err
+    kept = command(*more).err
+    assert "settled at +" in kept
+    assert "settled at +0s" not in kept
+
+
+def test_ctrl_c_at_any_moment_shows_no_traceback(root: Path) -> None:
+    arguments = ["plan", "examples/shop", "--nodes", "20000xm5.large"]
+    program = "import sys, wavetank.cli; print('begun', flush=True); wavetank.cli.main()"
+    for wait_s in (0.02, 0.1, 0.2, 0.3, 0.4):
+        with subprocess.Popen(
+            [sys.executable, "-c", program, *arguments],
+            cwd=root,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begun\n"
+            time.sleep(wait_s)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        assert "Traceback" not in err
+        assert "panicked" not in err
+        assert process.returncode in (130, 0, 1)
+
+
+def test_standard_output_may_be_closed(root: Path) -> None:
+    program = "import sys, wavetank.cli; sys.stdout = None; wavetank.cli.main()"
+    arguments = ["plan", "examples/shop", "--nodes", POOL]
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -7,7 +7,9 @@ asked for is imported, so that every command starts fast.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,4 +64,16 @@ def _print_version(wanted: bool) -> None:
 
 def main() -> None:
     """Run the command of this process's arguments."""
-    application(sys.argv[1:])(prog_name="wavetank")
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:
+            # Closed by whoever started us: nobody wants to read it.
+            setattr(sys, stream, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+    try:
+        application(sys.argv[1:])(prog_name="wavetank")
+    except (KeyboardInterrupt, RuntimeError) as error:
+        # Ctrl-C before the command began, while its modules were read: Python before 3.12 makes
+        # a RuntimeError of one that comes while a class is made.
+        if not isinstance(error.__cause__ or error, KeyboardInterrupt):
+            raise
+        sys.stderr.write("interrupted\n")
+        sys.exit(130)

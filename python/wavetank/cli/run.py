@@ -11,6 +11,7 @@ from rich.text import Text
 
 from wavetank import _core
 from wavetank import plan as planning
+from wavetank.cluster import is_saved
 from wavetank.plan.expand import rules_for
 from wavetank.plan.volumes import is_bound
 
@@ -73,9 +74,13 @@ def run(
         Path | None, typer.Option(metavar="FILE", help="Write the cluster to a file at the end.")
     ] = None,
     latencies: Annotated[
-        str,
-        typer.Option(metavar="PRESET", help="default: a cloud cluster; ideal: nothing takes time."),
-    ] = "default",
+        str | None,
+        typer.Option(
+            metavar="PRESET",
+            help="default: a cloud cluster; ideal: nothing takes time. A saved cluster keeps its "
+            "own unless told otherwise.",
+        ),
+    ] = None,
     output: Annotated[
         str,
         typer.Option("--output", "-o", metavar="FORM", help="table, json (a line each) or none."),
@@ -104,8 +109,10 @@ def run(
         seed=seed,
         strict=strict,
         recursive=recursive,
-        latencies=latencies,
+        latencies=latencies or "default",
     )
+    if cluster is not None and (latencies is not None or not is_saved(cluster)):
+        inputs.cluster.latencies = latencies or "default"
     say_all("Warning", [*_idle(inputs.cluster), *inputs.warnings], "yellow", WARNINGS)
     for text in inputs.notes:
         say(f"Note: {text}.")
