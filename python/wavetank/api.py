@@ -179,7 +179,9 @@ class Api:
         if name is not None:
             return Resource(self._world.get(kind.id, name, self._place(kind, namespace)))
         with without_gc():
-            objects, *_ = self._world.list(kind.id, namespace, label_selector, field_selector)
+            objects, *_ = self._world.list(
+                kind.id, _where(namespace), label_selector, field_selector
+            )
             return ResourceList(objects, kind, self._world.now_ns)
 
     def find(
@@ -220,7 +222,7 @@ class Api:
         token = None
         while True:
             objects, _, token, _ = self._world.list(
-                kind.id, namespace, label_selector, field_selector, limit, token
+                kind.id, _where(namespace), label_selector, field_selector, limit, token
             )
             yield ResourceList(objects, kind, self._world.now_ns)
             if token is None:
@@ -363,7 +365,7 @@ class Api:
     ) -> NDArray[np.int64]:
         """Return the keys of the objects that match, for the bulk calls."""
         kind = self.kind(resource)
-        return self._world.matching(kind.id, namespace, label_selector, field_selector)
+        return self._world.matching(kind.id, _where(namespace), label_selector, field_selector)
 
     def delete_many(
         self, keys: NDArray[np.int64], *, grace_period_seconds: int | None = None
@@ -428,7 +430,9 @@ class Api:
         version = None
         if resource_version is not None:
             version = _whole("resource_version", int(resource_version))
-        return self._world.watch(kind.id, namespace, label_selector, field_selector, version)
+        return self._world.watch(
+            kind.id, _where(namespace), label_selector, field_selector, version
+        )
 
 
 def _packed(keys: Any) -> NDArray[np.int64]:
@@ -439,6 +443,12 @@ def _packed(keys: Any) -> NDArray[np.int64]:
     if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
         raise TypeError("keys are a flat array of whole numbers, as Cluster.keys returns them")
     return np.ascontiguousarray(given, dtype=np.int64)
+
+
+def _where(namespace: str | None) -> str | None:
+    if namespace == "":
+        raise ValueError("the namespace is empty: leave it out to look everywhere")
+    return namespace
 
 
 def _text(what: str, given: Any) -> str:

@@ -106,6 +106,11 @@ REFUSED: dict[str, tuple[Callable[[wt.Cluster], Any], type[Exception], str]] = {
     "fewer than no pods": (lambda c: c.create_many(POD, -1), ValueError, "not -1"),
     "names and a count": (lambda c: c.create_many(POD, 3, names=["a"]), ValueError, "leave"),
     "one text as names": (lambda c: c.create_many(POD, names="abc"), TypeError, "one text"),
+    "an empty namespace": (
+        lambda c: c.delete_all("pods", namespace=""),
+        ValueError,
+        "leave it out to look everywhere",
+    ),
     "pages of fewer than none": (lambda c: list(c.pages("pods", limit=-1)), ValueError, "not -1"),
     "a version before the first": (
         lambda c: c.watch("pods", resource_version=-1),
