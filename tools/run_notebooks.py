@@ -20,16 +20,20 @@ def execute(path: Path) -> float:
     return time.perf_counter() - began
 
 
+def succeeds(path: Path) -> bool:
+    """Run one notebook and say how it went."""
+    try:
+        print(f"{path}: {execute(path):.1f} s")
+    except CellExecutionError as error:
+        print(f"{path}: {error}", file=sys.stderr)
+        return False
+    return True
+
+
 def main(folder: str) -> int:
     """Run all notebooks in a folder; return 1 when one fails."""
-    failed = 0
-    for path in sorted(Path(folder).glob("*.ipynb")):
-        try:
-            print(f"{path}: {execute(path):.1f} s")
-        except CellExecutionError as error:
-            failed = 1
-            print(f"{path}: {error}", file=sys.stderr)
-    return failed
+    failures = sum(not succeeds(path) for path in sorted(Path(folder).glob("*.ipynb")))
+    return int(failures > 0)
 
 
 if __name__ == "__main__":

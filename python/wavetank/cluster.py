@@ -7,27 +7,22 @@ import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from . import _core, clock
+from . import _core, clock, show
 from .controllers import built_in
 from .controllers.base import Context
 from .driver import Driver, Stopped
-from .kinds import Kind, as_kind
 from .latencies import Latencies
-from .manifest.single import one_object, with_current
 from .program import rules
-from .resource import Resource, resources
 from .results import Table
+from .rollouts import Rollouts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
-
-    from numpy.typing import NDArray
 
     from .catalogue import Catalogue
     from .controllers.base import Controller
+    from .kinds import Kind
     from .manifest import Applied
     from .nodes import Pool
 
@@ -37,10 +32,8 @@ Until = "str | float | timedelta | datetime | Callable[[Cluster], bool]"
 #: What a saved cluster begins with.
 MAGIC = b"wavetank\0"
 
-_PATCHES = {"strategic": "strategic", "merge": "merge", "json": "json"}
 
-
-class Cluster:
+class Cluster(Rollouts):
     """A Kubernetes cluster on a virtual clock.
 
     Objects are plain dicts in the API's own shape. Nothing happens until time passes: call
@@ -78,7 +71,7 @@ class Cluster:
     ... ''')
     >>> cluster.run().reason
     'settled'
-    >>> sum(cluster.pods["ready"])
+    >>> int(cluster.pods["ready"].sum())
     5
     """
 
@@ -109,11 +102,6 @@ class Cluster:
         self._kinds: dict[str, Kind] = {}
         #: What the dump this cluster came from does not have; see :meth:`from_dump`.
         self.notes: list[str] = []
-
-    @property
-    def world(self) -> _core.World:
-        """The compiled cluster, for what this class has no word for."""
-        return self._world
 
     # Time
 
@@ -240,26 +228,7 @@ class Cluster:
         given = {name: value for name, value in given.items() if value is not None}
         return add_nodes(self._world, source, catalogue, **given)
 
-    # Objects
-
-    def kind(self, resource: str) -> Kind:
-        """Return the kind an argument names, as kubectl would understand it.
-
-        Raises
-        ------
-        ValueError
-            When no kind has that name.
-        """
-        known = self._kinds.get(resource)
-        if known is None:
-            known = as_kind(self._world.resolve(resource)[0])
-            if not known.custom:
-                self._kinds[resource] = known
-        return known
-
-    def kinds(self) -> list[Kind]:
-        """Return every kind there is, custom ones included."""
-        return [as_kind(entry) for entry in self._world.kinds()]
+    # Manifests
 
     def apply(self, source: Any, **options: Any) -> Applied:
         """Apply manifests as ``kubectl apply`` does.
@@ -295,332 +264,6 @@ class Cluster:
         from .manifest import restore  # noqa: PLC0415
 
         return restore(self, source, **options)
-
-    def create(
-        self,
-        obj: Mapping[str, Any] | str,
-        *,
-        namespace: str | None = None,
-        dry_run: bool = False,
-        strict: bool = False,
-    ) -> Resource:
-        """Create an object and return it as stored.
-
-        Parameters
-        ----------
-        obj
-            A dict, or YAML or JSON text with one object.
-
-        Raises
-        ------
-        ApiError
-            Whatever the API server answers; nothing is changed then.
-        """
-        validation = "Strict" if strict else "Ignore"
-        created, _ = with_current(
-            self._world,
-            obj,
-            lambda item: self._world.create(
-                item, namespace, dry_run=dry_run, field_validation=validation
-            ),
-        )
-        return Resource(created)
-
-    def create_many(
-        self,
-        template: Mapping[str, Any],
-        count: int | None = None,
-        *,
-        names: Sequence[str] | None = None,
-        prefix: str | None = None,
-        namespace: str | None = None,
-    ) -> NDArray[np.int64]:
-        """Create many objects that differ in their name only, in one call.
-
-        The template is defaulted and validated once and its body is shared, so a million pods
-        cost about a second and a few hundred bytes each.
-
-        Parameters
-        ----------
-        template
-            The object. With ``count`` alone it has ``metadata.generateName``.
-        count
-            How many.
-        names
-            The names to use, instead of ``count``.
-        prefix
-            Name them ``PREFIX0``, ``PREFIX1``, ...
-
-        Returns
-        -------
-        array of int64, shape (count,)
-            Keys for :meth:`delete_many` and :meth:`set_pods`.
-        """
-        return self._world.create_many(
-            template,
-            namespace,
-            count=count or 0,
-            prefix=prefix,
-            names=None if names is None else list(names),
-        )
-
-    def get(
-        self,
-        resource: str,
-        name: str | None = None,
-        *,
-        namespace: str | None = None,
-        label_selector: str | None = None,
-        field_selector: str | None = None,
-    ) -> Any:
-        """Read objects, in kubectl's words.
-
-        Parameters
-        ----------
-        resource
-            ``"pods"``, ``"deploy"``, ``"pod/web-0"``.
-        name
-            One object; without it all that match.
-        namespace
-            Where to look; without it everywhere, or in ``default`` for one object.
-        label_selector, field_selector
-            As kubectl's ``-l`` and ``--field-selector``.
-
-        Returns
-        -------
-        Resource or list of Resource
-            One object when a name is given, else all that match, sorted by namespace and name.
-
-        Raises
-        ------
-        NotFoundError
-            When a name is given and nothing has it.
-        """
-        if name is None and "/" in resource:
-            resource, name = resource.split("/", 1)
-        kind = self.kind(resource)
-        if name is not None:
-            place = (namespace or "default") if kind.namespaced else None
-            return Resource(self._world.get(kind.id, name, place))
-        objects, *_ = self._world.list(kind.id, namespace, label_selector, field_selector)
-        return resources(objects)
-
-    def pages(
-        self,
-        resource: str,
-        *,
-        limit: int = 500,
-        namespace: str | None = None,
-        label_selector: str | None = None,
-        field_selector: str | None = None,
-    ) -> Iterator[list[Resource]]:
-        """Read objects a page at a time; every page shows the moment of the first."""
-        kind = self.kind(resource)
-        token = None
-        while True:
-            objects, _, token, _ = self._world.list(
-                kind.id, namespace, label_selector, field_selector, limit, token
-            )
-            yield resources(objects)
-            if token is None:
-                return
-
-    def update(
-        self,
-        obj: Mapping[str, Any] | str,
-        *,
-        subresource: str = "",
-        dry_run: bool = False,
-        strict: bool = False,
-    ) -> Resource:
-        """Replace an object by a changed copy.
-
-        Parameters
-        ----------
-        obj
-            The whole object, as a dict or as text. With ``metadata.resourceVersion`` it must be the stored one.
-        subresource
-            ``"status"`` writes the status alone.
-
-        Raises
-        ------
-        ConflictError
-            When the object changed since it was read.
-        """
-        validation = "Strict" if strict else "Ignore"
-        written, _, _ = with_current(
-            self._world,
-            obj,
-            lambda item: self._world.update(
-                item, subresource, None, dry_run=dry_run, field_validation=validation
-            ),
-        )
-        return Resource(written)
-
-    def patch(
-        self,
-        resource: str,
-        name: str | None = None,
-        patch: Any = None,
-        *,
-        namespace: str | None = None,
-        type: str = "strategic",  # noqa: A002 - kubectl's word
-        subresource: str = "",
-        dry_run: bool = False,
-    ) -> Resource:
-        """Change parts of an object.
-
-        Parameters
-        ----------
-        resource, name
-            The object: ``("deployment", "web")`` or ``"deployment/web"``.
-        patch
-            A dict, or for ``type="json"`` a list of operations; or either as text.
-        type
-            ``"strategic"`` (kubectl's default), ``"merge"`` or ``"json"``.
-        subresource
-            ``"status"`` patches the status alone.
-        """
-        if name is None and "/" in resource:
-            resource, name = resource.split("/", 1)
-        if name is None:
-            raise ValueError("patch needs the name of an object")
-        if type not in _PATCHES:
-            raise ValueError(f'type is "strategic", "merge" or "json", not {type!r}')
-        kind = self.kind(resource)
-        place = (namespace or "default") if kind.namespaced else None
-        written, _, _ = self._world.patch(
-            kind.id,
-            name,
-            one_object(patch),
-            type,
-            subresource,
-            place,
-            dry_run=dry_run,
-            field_validation="Ignore",
-        )
-        return Resource(written)
-
-    def delete(
-        self,
-        resource: str,
-        name: str | None = None,
-        *,
-        namespace: str | None = None,
-        grace_period_seconds: int | None = None,
-        propagation_policy: str = "Background",
-        uid: str | None = None,
-        resource_version: str | None = None,
-    ) -> bool:
-        """Delete an object.
-
-        Returns
-        -------
-        bool
-            True when it is gone at once; False when it waits for finalizers, dependents or its
-            kubelet.
-        """
-        if name is None and "/" in resource:
-            resource, name = resource.split("/", 1)
-        if name is None:
-            raise ValueError("delete needs the name of an object; see delete_all")
-        kind = self.kind(resource)
-        place = (namespace or "default") if kind.namespaced else None
-        gone, _ = self._world.delete(
-            kind.id,
-            name,
-            place,
-            grace_seconds=grace_period_seconds,
-            propagation=propagation_policy,
-            uid=uid,
-            resource_version=resource_version,
-        )
-        return gone
-
-    def delete_all(
-        self,
-        resource: str,
-        *,
-        namespace: str | None = None,
-        label_selector: str | None = None,
-        field_selector: str | None = None,
-        grace_period_seconds: int | None = None,
-    ) -> int:
-        """Delete every object that matches; return how many there were."""
-        keys = self.keys(
-            resource,
-            namespace=namespace,
-            label_selector=label_selector,
-            field_selector=field_selector,
-        )
-        return self.delete_many(keys, grace_period_seconds=grace_period_seconds)
-
-    def keys(
-        self,
-        resource: str,
-        *,
-        namespace: str | None = None,
-        label_selector: str | None = None,
-        field_selector: str | None = None,
-    ) -> NDArray[np.int64]:
-        """Return the keys of the objects that match, for the bulk calls."""
-        kind = self.kind(resource)
-        return self._world.matching(kind.id, namespace, label_selector, field_selector)
-
-    def delete_many(
-        self, keys: NDArray[np.int64], *, grace_period_seconds: int | None = None
-    ) -> int:
-        """Delete objects by key in one call; return how many were still there."""
-        keys = np.ascontiguousarray(keys, dtype=np.int64)
-        return self._world.delete_many(
-            keys, grace_seconds=grace_period_seconds, propagation="Background"
-        )
-
-    def set_pods(
-        self,
-        keys: NDArray[np.int64],
-        *,
-        phase: str | None = None,
-        ready: bool | None = None,
-        exit_code: int | None = None,
-    ) -> int:
-        """Change the status of many pods in one call; return how many changed."""
-        keys = np.ascontiguousarray(keys, dtype=np.int64)
-        return self._world.change_pods(keys, phase=phase, ready=ready, exit_code=exit_code)
-
-    def scale(
-        self, resource: str, name: str | None = None, *, replicas: int, namespace: str | None = None
-    ) -> Resource:
-        """Set ``spec.replicas`` of a workload."""
-        return self.patch(
-            resource, name, {"spec": {"replicas": replicas}}, namespace=namespace, type="merge"
-        )
-
-    def watch(
-        self,
-        resource: str,
-        *,
-        namespace: str | None = None,
-        label_selector: str | None = None,
-        field_selector: str | None = None,
-        resource_version: int | str | None = None,
-    ) -> _core.Watch:
-        """Watch a kind from a resourceVersion on, or from now.
-
-        Returns
-        -------
-        Watch
-            Its ``poll(limit)`` returns what happened since: pairs of ``"ADDED"``,
-            ``"MODIFIED"`` or ``"DELETED"`` and the object, and ``("BOOKMARK", version)``.
-
-        Raises
-        ------
-        GoneError
-            When that much history is no longer kept.
-        """
-        kind = self.kind(resource)
-        version = None if resource_version is None else int(resource_version)
-        return self._world.watch(kind.id, namespace, label_selector, field_selector, version)
 
     # Results
 
@@ -763,6 +406,8 @@ class Cluster:
 
     @classmethod
     def _from_bytes(cls, data: Any, controllers: Sequence[Controller] | None = None) -> Cluster:
+        import numpy as np  # noqa: PLC0415 - slow to import
+
         world = _core.World.from_bytes(np.frombuffer(data, dtype=np.uint8), rules())
         given = list(built_in() if controllers is None else controllers)
         saved = world.controller_names()
@@ -771,6 +416,14 @@ class Cluster:
         cluster = object.__new__(cls)
         cluster._attach(world, given)
         return cluster
+
+    def _repr_html_(self) -> str:
+        # The events of events.k8s.io are those of the core group.
+        kinds = [kind for kind in self.kinds() if kind.group != "events.k8s.io"]
+        counts = ((kind.resource, len(self._world.matching(kind.id))) for kind in kinds)
+        rows = [[name, f"{count:,}"] for name, count in counts if count]
+        title = f"<p><b>Cluster</b> at {self.now:%Y-%m-%d %H:%M:%S} UTC</p>"
+        return title + show.as_html(["kind", "objects"], rows, len(rows))
 
     def __repr__(self) -> str:
         nodes, pods = len(self.keys("nodes")), len(self.keys("pods"))

@@ -58,6 +58,22 @@ __all__ = [
 ]
 
 
+def bad_request(message: str) -> BadRequestError:
+    """Return what the API server answers to a request that makes no sense."""
+    error = BadRequestError(message)
+    error.code, error.reason = 400, "BadRequest"
+    error.status = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": error.reason,
+        "code": error.code,
+    }
+    return error
+
+
 class ApplyError(WavetankError):
     """Some objects of a manifest were refused; the others were applied.
 

@@ -56,4 +56,7 @@ class Kind:
 def as_kind(entry: dict[str, Any]) -> Kind:
     """Return a kind from the core's description."""
     lists = ("short_names", "categories", "versions", "subresources", "columns", "verbs")
-    return Kind(**{key: tuple(value) if key in lists else value for key, value in entry.items()})
+    found: dict[str, Any] = {
+        key: tuple(value) if key in lists else value for key, value in entry.items()
+    }
+    return Kind(**found)

@@ -112,7 +112,7 @@ class Latencies:
 
     @classmethod
     def default(cls) -> Latencies:
-        """A healthy cloud cluster, images pulled once per node."""
+        """Return those of a healthy cloud cluster, images pulled once per node."""
         return cls(
             api_write=Uniform(5 * _MS, 20 * _MS),
             watch_delay=Uniform(5 * _MS, 50 * _MS),

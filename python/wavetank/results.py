@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
+
+from . import show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +74,31 @@ class Table:
             import numpy as np  # noqa: PLC0415
 
             return np.array(values, dtype=object) if values else np.empty(0, dtype=object)
-        return values
+        array: NDArray[Any] = values
+        return array
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        columns = {name: self[name] for name in self.columns}
+        rows = [
+            [show.GAP] * len(columns)
+            if at is None
+            else [_text(values[at]) for values in columns.values()]
+            for at in show.chosen(len(self))
+        ]
+        return list(columns), rows
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return f"no {self.name}"
+        headings, rows = self._cells()
+        table = [headings, *rows]
+        fitting = _fitting(table, shutil.get_terminal_size((120, 24)).columns)
+        text = show.as_text(headings[:fitting], [row[:fitting] for row in rows], len(self))
+        hidden = headings[fitting:]
+        return f"{text}\nnot shown: {', '.join(hidden)}" if hidden else text
+
+    def _repr_html_(self) -> str:
+        return show.as_html(*self._cells(), len(self)) if len(self) else f"<p>no {self.name}</p>"
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Iterate over the rows as dicts; for many rows prefer whole columns."""
@@ -95,7 +122,8 @@ class Table:
                 columns[column] = pd.Series(values).dt.tz_localize("UTC")
             else:
                 columns[column] = values
-        return pd.DataFrame(columns)
+        frame: pd.DataFrame = pd.DataFrame(columns)
+        return frame
 
     def to_polars(self) -> pl.DataFrame:
         """Return a polars DataFrame."""
@@ -110,3 +138,23 @@ class Table:
     def __arrow_c_schema__(self) -> object:
         """Export the schema through the Arrow PyCapsule interface."""
         return self._world.arrow(self.name).schema.__arrow_c_schema__()
+
+
+def _text(value: Any) -> str:
+    """Return a cell: times to the second, nothing for what has not happened."""
+    if value is None:
+        return ""
+    text = str(value)
+    if text == "NaT":
+        return ""
+    return text[:19].replace("T", " ") if type(value).__name__ == "datetime64" else text
+
+
+def _fitting(rows: list[list[str]], width: int) -> int:
+    """Return how many columns of a table fit beside each other; one at least."""
+    used = 0
+    for at, column in enumerate(zip(*rows, strict=True)):
+        used += max(show.WIDTH_MIN, max(map(len, column)) + show.PADDING)
+        if used - show.PADDING > width:
+            return max(at, 1)
+    return len(rows[0])

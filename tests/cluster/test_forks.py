@@ -84,7 +84,7 @@ def pickled(cluster: wt.Cluster, folder: Path) -> wt.Cluster:
     data = pickle.dumps(cluster, protocol=5, buffer_callback=buffers.append)
     assert len(data) < 10_000
     assert sum(len(buffer.raw()) for buffer in buffers) > 1_000
-    return pickle.loads(data, buffers=buffers)  # noqa: S301
+    return pickle.loads(data, buffers=buffers)
 
 
 def loaded(cluster: wt.Cluster, folder: Path) -> wt.Cluster:
@@ -160,9 +160,7 @@ def test_another_process_with_other_hashes_and_threads_gives_the_same_bytes() ->
     for threads, seed in (("1", "1"), ("2", "77")):
         environment = {**os.environ, "RAYON_NUM_THREADS": threads, "PYTHONHASHSEED": seed}
         command = [sys.executable, "-c", PROGRAM, here]
-        done = subprocess.run(  # noqa: S603
-            command, capture_output=True, text=True, check=True, env=environment
-        )
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
         answers.add(done.stdout)
     assert len(answers) == 1
 

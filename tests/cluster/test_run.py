@@ -286,7 +286,8 @@ def test_a_rolling_update_keeps_enough_pods_ready() -> None:
         least = min(least, status.get("readyReplicas", 0))
         if status["observedGeneration"] < web.metadata["generation"]:
             return False
-        return status["updatedReplicas"] == 8 == status["readyReplicas"] == status["replicas"]
+        counts = {status.get(key) for key in ("updatedReplicas", "readyReplicas", "replicas")}
+        return counts == {8}
 
     assert cluster.run(rolled_out, at_most="1h").reason == "predicate"
     assert least == 6

@@ -53,7 +53,7 @@ def test_the_deployment_controller_acts_as_recorded(golden: Path) -> None:
 def test_the_command_prints_one_line_per_file(golden: Path) -> None:
     files = sorted(map(str, (golden / "scheduler").glob("fit-*")))[:2]
     command = [sys.executable, "-m", "wavetank.replay", "scheduler", *files]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["file"] for line in lines] == files
     assert lines[0]["results"] == read_case(files[0])["expected"]
@@ -62,6 +62,6 @@ def test_the_command_prints_one_line_per_file(golden: Path) -> None:
 @pytest.mark.parametrize("arguments", [[], ["scheduler"], ["weather", "x.json"]])
 def test_the_command_says_how_it_is_used(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "wavetank.replay", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("usage: ")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import typer
 
 #: The commands, in the order of the help text.
-COMMANDS = ("plan", "run")
+COMMANDS = ("plan", "run", "get", "describe")
 
 
 def application(arguments: Sequence[str]) -> typer.Typer:
@@ -34,8 +34,8 @@ def application(arguments: Sequence[str]) -> typer.Typer:
 
     @app.callback()
     def options(
-        version: bool = typer.Option(  # noqa: FBT001
-            False,  # noqa: FBT003
+        version: bool = typer.Option(
+            False,
             "--version",
             help="Print the version and exit.",
             callback=_print_version,

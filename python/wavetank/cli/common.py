@@ -1,4 +1,4 @@
-"""What the commands share: consoles, errors, plain output, amounts as people read them."""
+"""What the commands share: consoles, errors, plain output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from rich.markup import escape
 from wavetank.errors import WavetankError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from rich.console import RenderableType
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,6 +28,22 @@ INTERRUPTED = 130
 _BROKEN_PIPE = 141
 #: Columns of output that is no terminal: tables take what they need.
 _UNBOUNDED = 10_000
+#: Warnings printed unless all are asked for.
+WARNINGS = 10
+#: Columns that bars are sized for.
+WIDTH = 80
+
+
+def help_text(text: str) -> str:
+    r"""Return a help text with every paragraph on one line: terminals differ in width.
+
+    >>> help_text("one\ntwo\n\n  three")
+    'one two\n\n  three'
+    """
+    paragraphs = text.strip().split("\n\n")
+    return "\n\n".join(
+        "  " * paragraph.startswith("  ") + " ".join(paragraph.split()) for paragraph in paragraphs
+    )
 
 
 def console() -> Console:
@@ -34,9 +52,29 @@ def console() -> Console:
     return terminal if terminal.is_terminal else Console(highlight=False, width=_UNBOUNDED)
 
 
+def show(out: Console, what: RenderableType) -> None:
+    """Print a table, without blanks at the ends of lines where no terminal reads them."""
+    if out.is_terminal:
+        out.print(what)
+        return
+    with out.capture() as captured:
+        out.print(what)
+    for line in captured.get().splitlines():
+        typer.echo(line.rstrip())
+
+
 def say(text: str, style: str = "") -> None:
     """Print a sentence on standard error."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(escape(text), style=style or None)
+
+
+def say_all(label: str, texts: Sequence[str], style: str, most: int | None = None) -> None:
+    """Print sentences on standard error, each on one line; no more than ``most``."""
+    for text in texts[:most]:
+        first, newline, _ = text.partition("\n")
+        say(f"{label}: {first}{' ...' if newline else ''}", style)
+    if most is not None and len(texts) > most:
+        say(f"{label}: ... and {len(texts) - most:,} more", style)
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
@@ -74,36 +112,3 @@ def print_data(data: Any, form: str) -> None:
         import yaml  # noqa: PLC0415 - only where it is needed
 
         typer.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), nl=False)
-
-
-def cores(milli: int) -> str:
-    """Return CPU as people sum it up: ``5.79``."""
-    return f"{milli / 1000:,.2f}".rstrip("0").rstrip(".")
-
-
-def cpu(milli: int) -> str:
-    """Return CPU as manifests have it: ``250m``, ``2``."""
-    return str(milli // 1000) if milli % 1000 == 0 else f"{milli}m"
-
-
-def size(count: int) -> str:
-    """Return bytes in the largest binary unit that leaves a figure of at least one.
-
-    >>> size(268435456), size(1610612736), size(0)
-    ('256Mi', '1.5Gi', '0')
-    """
-    for unit, power in (("Pi", 50), ("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)):
-        if abs(count) >= 2**power:
-            value = count / 2**power
-            text = f"{value:.0f}" if value >= 100 else f"{value:.1f}".removesuffix(".0")
-            return f"{text}{unit}"
-    return str(count)
-
-
-def amount(resource: str, count: int) -> str:
-    """Return an amount of a resource."""
-    if resource == "cpu":
-        return cores(count)
-    if resource in {"memory", "ephemeral-storage"} or resource.startswith("hugepages-"):
-        return size(count)
-    return f"{count:,}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +10,7 @@ import typer
 from wavetank import plan as planning
 from wavetank.plan.candidates import of_cluster
 
-from .common import BAD_INPUT, NO, guarded, print_data, say
+from .common import BAD_INPUT, NO, WARNINGS, guarded, help_text, print_data, say_all
 
 _HELP = """Tell whether workloads fit on nodes, what stays pending and why, and how many more fit.
 
@@ -22,15 +22,16 @@ does not, 2 when an input is wrong.
 
   wavetank plan examples/shop --nodes 3xm5.large,zones=3
 
-  wavetank plan web.yaml db.yaml --nodes 4x2cpu,4Gi --nodes 1xg5.xlarge,taint=gpu:NoSchedule
+  wavetank plan web.yaml db.yaml --nodes 4x2cpu,4Gi --nodes 1xg5.xlarge
 
-  kubectl get -A -o yaml nodes,pods,deploy,rs,svc > dump.yaml; wavetank plan --cluster dump.yaml
+  kubectl get -A -o yaml nodes,pods,deploy,rs > dump.yaml
+
+  wavetank plan --cluster dump.yaml new.yaml
 
   helm template ./chart | wavetank plan - --nodes 3xe2-standard-4 -o json
 """
-_NODES = """Nodes: [italic]COUNT[/italic]x[italic]MACHINE[/italic], or cores and memory, and
-options after commas: 12xm5.large,zones=3 or 4x2cpu,4Gi or
-4xcpu=2,memory=4Gi,pods=50,zones=a|b,label=k=v,taint=k=v:NoSchedule. A file with Node manifests
+_NODES = """Nodes: so many of a machine, or of cores and memory: 12xm5.large or 4x2cpu,4Gi. After
+commas zones=3, zones=a|b, pods=50, label=k=v, taint=k=v:NoSchedule. A file with Node manifests
 will do too. Repeat for more pools."""
 #: Workloads whose headroom is tried unless all are asked for.
 _TRIED = 100
@@ -52,16 +53,22 @@ CatalogueFile = Annotated[
 ]
 Namespace = Annotated[
     str | None,
-    typer.Option("--namespace", "-n", help="The namespace of objects that name none."),
+    typer.Option(
+        "--namespace", "-n", metavar="NAME", help="The namespace of objects that name none."
+    ),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="What random names derive from.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, metavar="NUMBER", help="What random names derive from.")
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse unknown and duplicate fields.")]
 Recursive = Annotated[bool, typer.Option("--recursive", "-R", help="Read folders in folders.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("plan", help=_HELP, short_help="Does it fit, and how many more?")(guarded(plan))
+    app.command("plan", help=help_text(_HELP), short_help="Does it fit, and how many more?")(
+        guarded(plan)
+    )
 
 
 def plan(
@@ -96,10 +103,8 @@ def plan(
         strict=strict,
         recursive=recursive,
     )
-    for text in inputs.warnings:
-        say(f"Warning: {text}", "yellow")
-    for text in inputs.refused:
-        say(f"error: {text}", "red")
+    say_all("Warning", inputs.warnings, "yellow", None if everything else WARNINGS)
+    say_all("error", inputs.refused, "red")
     answer = planning.fit(inputs.cluster, catalogue=catalogue)
     answer.notes[:0] = inputs.notes
     more = _headroom(answer, everything) if headroom else planning.Rows()
@@ -108,7 +113,7 @@ def plan(
 
         print_plan(answer, more, len(inputs.refused), None if everything else _SHOWN)
     else:
-        print_data(_data(answer, more, inputs.refused), output)
+        print_data(_data(answer, more, inputs), output)
     if inputs.refused:
         raise typer.Exit(BAD_INPUT)
     if not answer.fits:
@@ -127,7 +132,7 @@ def _headroom(answer: planning.Fit, everything: bool) -> planning.Rows[planning.
 
 
 def _data(
-    answer: planning.Fit, more: planning.Rows[planning.Headroom], refused: list[str]
+    answer: planning.Fit, more: planning.Rows[planning.Headroom], inputs: planning.Inputs
 ) -> dict[str, Any]:
-    data = answer.to_dict()
-    return {**data, "headroom": more.to_dicts(), "refused": refused}
+    told = {"refused": inputs.refused, "warnings": inputs.warnings}
+    return {**answer.to_dict(), "headroom": more.to_dicts(), **told}

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from wavetank.amounts import amount, cpu, size
 from wavetank.plan.fit import why
 
 from .bars import bar
-from .common import amount, console, cpu, size
+from .common import WIDTH, console, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,28 +26,33 @@ if TYPE_CHECKING:
 _SINGLE_NODES = 20
 #: Groups of equal nodes shown; more are shown by how full they are.
 _GROUPS = 20
-#: Columns of the bars of a pool, and of all bars of a node together.
-_POOL_BAR, _NODE_BARS = 24, 34
+#: Columns of a bar, at least and at most; and of the figure behind it.
+_BAR = (6, 24)
+_PER_CENT = 5
+#: Columns between two columns of a table.
+_GAP = 2
 _USUAL = ("cpu", "memory", "pods")
 
 
 def print_plan(answer: Fit, more: Sequence[Headroom], refused: int, limit: int | None) -> None:
     """Print everything a plan found."""
     out = console()
+    width = out.width if out.is_terminal else WIDTH
     _verdict(out, answer, refused)
     if answer.reasons:
         out.print()
-        out.print(_reasons(answer))
+        show(out, _reasons(answer))
     if answer.workloads:
         out.print()
         _print_workloads(out, answer, more, limit)
     out.print()
-    out.print(_pools(answer.pools))
+    show(out, _pools(answer.pools, width))
     out.print()
-    out.print(_nodes(answer.nodes, limit))
-    for note in answer.notes:
+    show(out, _nodes(answer.nodes, limit, width))
+    if answer.notes:
         out.print()
-        out.print(Text(f"Note: {note}."), soft_wrap=True)
+    for note in answer.notes:
+        out.print(Text(f"Note: {note}."))
 
 
 def _table(*columns: str) -> Table:
@@ -56,6 +62,13 @@ def _table(*columns: str) -> Table:
         right = name.startswith(">")
         table.add_column(name.lstrip(">"), justify="right" if right else "left", no_wrap=True)
     return table
+
+
+def _bar_width(columns: Sequence[Sequence[str]], bars: int, width: int) -> int:
+    """Return what is left for each of the bars of a table beside its other columns."""
+    others = sum(max(map(len, column)) + _GAP for column in columns)
+    left = (width - others - (bars - 1) * _GAP) // bars - _PER_CENT
+    return min(max(left, _BAR[0]), _BAR[1])
 
 
 def _plural(count: int, word: str) -> str:
@@ -99,14 +112,15 @@ def _print_workloads(
     shown = rows if limit is None or len(rows) <= limit else rows[:limit]
     columns = ["WORKLOAD", ">PODS", ">PENDING", ">CPU", ">MEMORY"]
     if found:
-        columns += [">MORE FIT", "THEN"]
+        columns += [">MORE", "THEN"]
     elif any(item.pending for item in rows):
         columns += ["WHY"]
     table = _table(*(["NAMESPACE"] if several else []), *columns)
     for item in shown:
         cells = _workload_cells(item, found, len(answer.nodes))[: len(columns)]
         table.add_row(*([item.namespace] if several else []), *cells)
-    out.print(table)
+    table.columns[-1].no_wrap = False
+    show(out, table)
     if len(shown) < len(rows):
         out.print(f"... and {len(rows) - len(shown):,} more workloads; --all shows every one")
 
@@ -128,41 +142,36 @@ def _workload_cells(item: Workload, found: dict[Ref, Headroom], nodes: int) -> l
     return [*cells, Text(count, style="yellow" if not room.more else ""), room.ends_with]
 
 
-def _pools(pools: Sequence[PoolUse]) -> Table:
+def _pools(pools: Sequence[PoolUse], width: int) -> Table:
     priced = any(pool.price_usd_hour is not None for pool in pools)
-    table = _table(
-        "POOL",
-        ">NODES",
-        *([">USD/H"] if priced else []),
-        "RESOURCE",
-        ">REQUESTED",
-        ">ALLOCATABLE",
-        "USED",
-    )
+    header = ["POOL", ">NODES", *([">USD/H"] if priced else [])]
+    header += ["RESOURCE", ">REQUESTED", ">ALLOCATABLE"]
+    rows: list[tuple[list[str], float]] = []
     for pool in pools:
         price = "-" if pool.price_usd_hour is None else f"{pool.price_usd_hour:,.3f}"
         head = [pool.pool, f"{pool.nodes:,}", *([price] if priced else [])]
-        for at, (name, use) in enumerate(pool.resources.items()):
-            table.add_row(
-                *(head if at == 0 else [""] * len(head)),
-                name,
-                amount(name, use.requested),
-                amount(name, use.allocatable),
-                bar(use.share, _POOL_BAR),
-            )
+        for name, use in pool.resources.items():
+            cells = [name, amount(name, use.requested), amount(name, use.allocatable)]
+            rows.append(([*head, *cells], use.share))
+            head = [""] * len(head)
+    cells_only = [cells for cells, _ in rows]
+    bars = _bar_width(list(zip(header, *cells_only, strict=True)), 1, width)
+    table = _table(*header, "USED")
+    for cells, share in rows:
+        table.add_row(*cells, bar(share, bars))
     return table
 
 
-def _nodes(nodes: Sequence[NodeUse], limit: int | None) -> Table:
+def _nodes(nodes: Sequence[NodeUse], limit: int | None, width: int) -> Table:
     """Return how full each node is: one by one, in groups of equals, or by deciles."""
     if limit is None or len(nodes) <= _SINGLE_NODES:
-        return _single_nodes(nodes)
+        return _single_nodes(nodes, width)
     groups: dict[tuple[Any, ...], list[NodeUse]] = {}
     for node in nodes:
         key = (node.pool, node.schedulable, tuple(node.resources.items()))
         groups.setdefault(key, []).append(node)
     if len(groups) <= _GROUPS:
-        return _equal_nodes(list(groups.values()))
+        return _equal_nodes(list(groups.values()), width)
     return _deciles(nodes)
 
 
@@ -177,34 +186,44 @@ def _shown_resources(nodes: Sequence[NodeUse]) -> list[str]:
     return ["cpu", "memory", *others[:2]]
 
 
-def _bars(node: NodeUse, names: Sequence[str]) -> list[Text]:
-    width = max(6, _NODE_BARS // len(names))
-    return [bar(node.resources[name].share, width) for name in names]
-
-
-def _single_nodes(nodes: Sequence[NodeUse]) -> Table:
-    names = _shown_resources(nodes)
-    zoned = any(node.zone for node in nodes)
-    table = _table("NODE", *(["ZONE"] if zoned else []), ">PODS", *(n.upper() for n in names))
-    for node in sorted(nodes, key=lambda node: _natural(node.name)):
-        name = Text(node.name)
+def _with_bars(
+    header: Sequence[str],
+    rows: Sequence[tuple[Sequence[str], NodeUse]],
+    names: Sequence[str],
+    width: int,
+) -> Table:
+    """Return a table of nodes with a bar for each of these resources."""
+    columns = list(zip(header, *(cells for cells, _ in rows), strict=True))
+    size_of_bar = _bar_width(columns, len(names), width)
+    table = _table(*header, *(name.upper() for name in names))
+    for cells, node in rows:
+        first, *rest = cells
+        name = Text(first)
         if not node.schedulable:
-            name.append(" (off)", style="yellow")
-        zone = [node.zone or "-"] if zoned else []
-        table.add_row(name, *zone, _pods(node), *_bars(node, names))
+            name.stylize("yellow")
+        bars = [bar(node.resources[name].share, size_of_bar) for name in names]
+        table.add_row(name, *rest, *bars)
     return table
 
 
-def _equal_nodes(groups: Sequence[Sequence[NodeUse]]) -> Table:
-    names = _shown_resources([group[0] for group in groups])
-    table = _table(">NODES", "OF POOL", ">PODS EACH", *(name.upper() for name in names))
+def _single_nodes(nodes: Sequence[NodeUse], width: int) -> Table:
+    zoned = any(node.zone for node in nodes)
+    header = ["NODE", *(["ZONE"] if zoned else []), ">PODS"]
+    rows: list[tuple[list[str], NodeUse]] = []
+    for node in sorted(nodes, key=lambda node: _natural(node.name)):
+        name = node.name if node.schedulable else f"{node.name} (off)"
+        rows.append(([name, *([node.zone or "-"] if zoned else []), _pods(node)], node))
+    return _with_bars(header, rows, _shown_resources(nodes), width)
+
+
+def _equal_nodes(groups: Sequence[Sequence[NodeUse]], width: int) -> Table:
+    rows: list[tuple[list[str], NodeUse]] = []
     for group in sorted(groups, key=lambda group: (group[0].pool, -len(group))):
         first = group[0]
-        pool = Text(first.pool)
-        if not first.schedulable:
-            pool.append(" (off)", style="yellow")
-        table.add_row(f"{len(group):,}", pool, _pods(first), *_bars(first, names))
-    return table
+        pool = first.pool if first.schedulable else f"{first.pool} (off)"
+        rows.append(([f"{len(group):,}", pool, _pods(first)], first))
+    names = _shown_resources([node for _, node in rows])
+    return _with_bars([">NODES", "OF POOL", ">PODS EACH"], rows, names, width)
 
 
 def _deciles(nodes: Sequence[NodeUse]) -> Table:
@@ -223,7 +242,7 @@ def _deciles(nodes: Sequence[NodeUse]) -> Table:
                 pool_name if at == 0 else "",
                 f"{decile * 10:>2}-{decile * 10 + 10}%",
                 f"{found[decile]:,}",
-                bar(found[decile] / total, _POOL_BAR, plain=True),
+                bar(found[decile] / total, _BAR[1], plain=True),
             )
     return table
 

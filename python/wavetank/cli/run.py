@@ -12,9 +12,19 @@ from rich.text import Text
 from wavetank import _core
 from wavetank import plan as planning
 from wavetank.plan.expand import rules_for
+from wavetank.plan.volumes import is_bound
 
-from .common import BAD_INPUT, INTERRUPTED, console, guarded, say
-from .plan import CatalogueFile, ClusterFile, Namespace, Nodes, Paths, Recursive, Seed, Strict
+from .common import BAD_INPUT, INTERRUPTED, WARNINGS, console, guarded, help_text, say, say_all
+from .plan import (
+    CatalogueFile,
+    ClusterFile,
+    Namespace,
+    Nodes,
+    Paths,
+    Recursive,
+    Seed,
+    Strict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,12 +48,14 @@ time since the start. Ctrl-C stops between two steps; what --save asks for is st
 """
 #: Writes kept for the events of one step; without it a large step would lose some.
 _HISTORY = 4_000_000
-_WIDTHS = (10, 8, 22, 46)
+_WIDTHS = (9, 7, 18, 38)
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("run", help=_HELP, short_help="Play virtual time and print events.")(guarded(run))
+    app.command("run", help=help_text(_HELP), short_help="Play virtual time and print events.")(
+        guarded(run)
+    )
 
 
 def run(
@@ -92,12 +104,10 @@ def run(
         recursive=recursive,
         latencies=latencies,
     )
-    for text in [*inputs.warnings, *_idle(inputs.cluster)]:
-        say(f"Warning: {text}", "yellow")
+    say_all("Warning", [*_idle(inputs.cluster), *inputs.warnings], "yellow", WARNINGS)
     for text in inputs.notes:
         say(f"Note: {text}.")
-    for text in inputs.refused:
-        say(f"error: {text}", "red")
+    say_all("error", inputs.refused, "red")
     interrupted = _play(inputs.cluster, until, output)
     if save is not None:
         inputs.cluster.save(save)
@@ -112,21 +122,30 @@ def _check_time(until: str) -> None:
     """Refuse what is neither a duration nor a time before anything is read."""
     read = _core.parse_time if "T" in until else _core.parse_duration
     try:
-        read(until)
+        sound = read(until) >= 0
     except ValueError:
+        sound = False
+    if not sound:
         raise ValueError(
             f"--until is settled, a duration such as 10m, or a time such as "
             f"2026-01-01T06:00:00Z, not {until!r}"
-        ) from None
+        )
 
 
 def _idle(cluster: Cluster) -> list[str]:
     """Return warnings about objects that no controller acts on."""
+    warnings = []
     idle = {rule.kind: len(cluster.keys(rule.resource)) for rule in rules_for(cluster)}
     kinds = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in idle.items() if count)
-    return [f"wavetank has no controller for these kinds yet, they get no pods: {kinds}"] * bool(
-        kinds
-    )
+    if kinds:
+        warnings.append(
+            f"wavetank has no controller for these kinds yet, they get no pods: {kinds}"
+        )
+    claims = sum(not is_bound(claim) for claim in cluster.get("persistentvolumeclaims"))
+    if claims:
+        text = f"{claims:,} claim{'s' * (claims > 1)}"
+        warnings.append(f"wavetank makes no volumes yet, pods stay pending that need them: {text}")
+    return warnings
 
 
 def _play(cluster: Cluster, until: str, output: str) -> bool:

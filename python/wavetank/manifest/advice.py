@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from wavetank import _core
 
-from .applied import Notice, Place
+from .applied import AppliedObject, Notice, Place
+from .labelled import Labelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Object = Mapping[str, Any]
 
@@ -39,6 +40,22 @@ _WORKLOADS = (
     "jobs.batch",
     "cronjobs.batch",
 )
+
+#: Labels that controllers give to pods; no template has them.
+_GIVEN = {
+    "apps.kubernetes.io/pod-index",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-completion-index",
+    "batch.kubernetes.io/job-name",
+    "controller-revision-hash",
+    "controller-uid",
+    "job-name",
+    "pod-template-generation",
+    "pod-template-hash",
+    "statefulset.kubernetes.io/pod-name",
+}
+#: Kinds whose objects say what labels pods have.
+_WITH_PODS = {"Pod", *TEMPLATES}
 
 
 def template_of(item: Object) -> Object | None:
@@ -84,6 +101,18 @@ def about(
     return notices
 
 
+def repeated(applied: Iterable[AppliedObject]) -> list[Notice]:
+    """Return which objects were given more than once."""
+    first: dict[tuple[str, str | None], Place] = {}
+    notices = []
+    for item in applied:
+        place = first.setdefault((item.name, item.namespace), item.place)
+        if place is not item.place:
+            message = f"{item.name} is given more than once, first at {place}; the last counts"
+            notices.append(Notice(message, item.place))
+    return notices
+
+
 class _Scene:
     """What was applied together, and the cluster behind it."""
 
@@ -93,39 +122,58 @@ class _Scene:
         self.world = world
         self._documents = documents
         self._namespace = namespace or "default"
-        self._labels: list[tuple[str, Mapping[str, str]]] | None = None
+        self._applied: dict[str, Labelled] | None = None
+        self._present: dict[str, Labelled] = {}
 
     def namespace(self, item: Object) -> str:
         return str(_at(item, "metadata").get("namespace") or self._namespace)
 
-    def applied_labels(self) -> list[tuple[str, Mapping[str, str]]]:
-        """Namespace and labels of the pods that what was applied describes."""
-        if self._labels is None:
-            kinds = {"Pod", *TEMPLATES}
-            items = [
-                document.object() for document in self._documents if document.text("kind") in kinds
-            ]
-            self._labels = [(self.namespace(item), _pod_labels(item)) for item in items]
-        return self._labels
+    def applied_labels(self, namespace: str) -> Labelled:
+        """Labels of the pods that what was applied to a namespace describes."""
+        if self._applied is None:
+            self._applied = {}
+            for document in self._documents:
+                if document.text("kind") in _WITH_PODS:
+                    item = document.object()
+                    place = self._applied.setdefault(self.namespace(item), Labelled())
+                    place.add(_pod_labels(item))
+        return self._applied.get(namespace) or Labelled()
 
-    def any_pod(self, namespace: str, matches: Callable[[Mapping[str, str]], bool]) -> bool:
-        """Whether a pod of the namespace, there or to come, has labels that match."""
-        if any(place == namespace and matches(labels) for place, labels in self.applied_labels()):
-            return True
-        for resource in ("pods", *_WORKLOADS):
-            kind = self.world.resolve(resource)[0]["id"]
-            items, *_ = self.world.list(kind, namespace)
-            if any(matches(_pod_labels(item)) for item in items):
-                return True
-        return False
+    def present_labels(self, namespace: str) -> Labelled:
+        """Labels of the pods that the workloads of a namespace make."""
+        if namespace not in self._present:
+            present = self._present[namespace] = Labelled()
+            for resource in _WORKLOADS:
+                kind = self.world.resolve(resource)[0]["id"]
+                for item in self.world.list(kind, namespace)[0]:
+                    present.add(_pod_labels(item))
+        return self._present[namespace]
 
     def selects_a_pod(self, namespace: str, selector: Any) -> bool:
         """Whether a label selector selects a pod of the namespace, there or to come."""
+        selector = _without_given(selector)
         text = _core.canonical_selector(selector)
+
+        def matches(labels: Mapping[str, str]) -> bool:
+            return _core.selector_matches(text, dict(labels))
+
+        required = selector.get("matchLabels") or {}
+        if self.applied_labels(namespace).any(required, matches):
+            return True
         pods = self.world.resolve("pods")[0]["id"]
         if self.world.matching(pods, namespace, text).size:
             return True
-        return self.any_pod(namespace, lambda labels: _core.selector_matches(text, dict(labels)))
+        return self.present_labels(namespace).any(required, matches)
+
+
+def _without_given(selector: Any) -> dict[str, Any]:
+    """Return what a selector asks of the labels that templates have."""
+    labels = selector.get("matchLabels") or {}
+    expressions = selector.get("matchExpressions") or ()
+    return {
+        "matchLabels": {key: value for key, value in labels.items() if key not in _GIVEN},
+        "matchExpressions": [item for item in expressions if item.get("key") not in _GIVEN],
+    }
 
 
 def _service(item: Object, scene: _Scene) -> Iterator[tuple[str, str]]:

@@ -128,7 +128,8 @@ class Failure:
     @property
     def message(self) -> str:
         """The sentence without its place."""
-        text = str(self.error)
+        text = self.causes[0].message if len(self.causes) == 1 else ""
+        text = text if str(self.error) in text else str(self.error)
         name = self.name.rsplit("/", 1)[-1]
         return text if not name or f'"{name}"' in text else f"{self.name}: {text}"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from wavetank import _core
-from wavetank.errors import ApiError, ApplyError, BadRequestError, ManifestError
+from wavetank.errors import ApiError, ApplyError, ManifestError, bad_request
 
 from . import advice, fields
 from .applied import Applied, AppliedObject, Cause, Failure, Notice, Place
@@ -71,6 +71,7 @@ def apply(
         applied.append(AppliedObject(name, place, word, Place.of(document), dry_run))
         applied.warnings += _warnings(document, warnings)
         taken.append(document)
+    applied.warnings += advice.repeated(applied)
     applied.warnings += advice.about(cluster.world, taken, namespace)
     if failures:
         raise ApplyError(failures, applied)
@@ -85,10 +86,14 @@ def _apply_each(
     dry_run: bool,
 ) -> Iterator[tuple[_core.Document, Any]]:
     """Apply documents in batches; yield each with what became of it."""
-    validation = "Strict" if strict else "Warn"
+    validation: Literal["Strict", "Warn"] = "Strict" if strict else "Warn"
     for start in range(0, len(documents), BATCH):
         batch = documents[start : start + BATCH]
-        doubtful = {at: fault for at, item in enumerate(batch) if (fault := _fault(item, strict))}
+        doubtful = {
+            at: fault
+            for at, item in enumerate(batch)
+            if (fault := _fault(cluster, item, namespace, strict))
+        }
         sound = [item for at, item in enumerate(batch) if at not in doubtful]
         outcomes = iter(
             cluster.world.apply_all(sound, namespace, dry_run=dry_run, field_validation=validation)
@@ -97,14 +102,34 @@ def _apply_each(
             yield document, doubtful.get(at) or next(outcomes)
 
 
-def _fault(document: _core.Document, strict: bool) -> Exception | None:
+def _fault(
+    cluster: Target, document: _core.Document, namespace: str | None, strict: bool
+) -> Exception | None:
     """Return why a document cannot even be offered to the cluster."""
-    fault = not_an_object(document) if document.text("kind") is None else None
+    fault: Exception | None = None
+    if document.text("kind") is None:
+        fault = not_an_object(document)
+    elif namespace is not None:
+        fault = _elsewhere(cluster, document, namespace)
     if fault is None and strict:
         duplicates = [text for _, text in document.notices() if text.startswith("duplicate")]
         if duplicates:
-            return BadRequestError(f"strict decoding error: {', '.join(duplicates)}")
+            return bad_request(f"strict decoding error: {', '.join(duplicates)}")
     return fault
+
+
+def _elsewhere(cluster: Target, document: _core.Document, namespace: str) -> Exception | None:
+    """Return the sentence for an object of another namespace than the one asked for."""
+    own = document.text("metadata", "namespace")
+    if not own or own == namespace:
+        return None
+    kind = cluster.world.kind_of(document.text("apiVersion") or "", document.text("kind") or "")
+    if kind is None or not kind["namespaced"]:
+        return None
+    return bad_request(
+        f'the namespace from the provided object "{own}" does not match the namespace '
+        f"\"{namespace}\". You must pass '--namespace={own}' to perform this operation."
+    )
 
 
 def not_an_object(document: _core.Document) -> ManifestError | None:
@@ -134,7 +159,10 @@ def _causes(document: _core.Document, error: Exception) -> Iterator[Cause]:
     if not details.get("causes"):
         field = fields.of_message(str(error), value)
         if field:
-            yield Cause(field, str(error), fields.line(document, field))
+            message = str(error)
+            if field not in message and "quantit" in message:
+                message += f": {field} is {_core.to_json(fields.at(value, field))}"
+            yield Cause(field, message, fields.line(document, field))
 
 
 def title(document: _core.Document) -> str:
@@ -143,7 +171,7 @@ def title(document: _core.Document) -> str:
     group = (document.text("apiVersion") or "").rpartition("/")[0]
     name = document.text("metadata", "name") or document.text("metadata", "generateName")
     qualified = f"{kind}.{group}" if group else kind
-    return f"{qualified}/{name}" if name else qualified
+    return "/".join(part for part in (qualified if kind else "", name) if part)
 
 
 def _warnings(document: _core.Document, warnings: Sequence[str]) -> Iterator[Notice]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from wavetank import _core
+
 if TYPE_CHECKING:
-    from wavetank import _core
+    from collections.abc import Iterable, Sequence
 
     Step = str | int
 
@@ -16,6 +18,28 @@ _GO_FIELD = re.compile(
     r"cannot unmarshal (\w+) into Go (?:struct field [^.\s]+\.(\S+)|value) of type"
 )
 _UNKNOWN = re.compile(r'(?:unknown|duplicate) field "([^"]+)"')
+
+#: Maps of quantities, and fields that hold one.
+_AMOUNTS = frozenset(
+    [
+        "allocatable",
+        "capacity",
+        "default",
+        "defaultRequest",
+        "hard",
+        "limits",
+        "max",
+        "maxLimitRequestRatio",
+        "min",
+        "overhead",
+        "podFixed",
+        "requests",
+        "used",
+    ]
+)
+_QUANTITIES = frozenset(
+    ("averageValue", "divisor", "maximumVolumeSize", "sizeLimit", "targetAverageValue", "value")
+)
 
 _JSON_TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
@@ -51,6 +75,8 @@ def of_message(message: str, value: Any) -> str:
     unknown = _UNKNOWN.search(message)
     if unknown:
         return unknown.group(1)
+    if "quantit" in message:
+        return _bad_quantity(value) or ""
     found = _GO_FIELD.search(message)
     if not found or not found.group(2):
         return ""
@@ -75,6 +101,39 @@ def _search(value: Any, names: Sequence[str], wrong: type | tuple[type, ...]) ->
     if rest is None:
         return None
     return names[0] + (f".{rest}" if rest and not rest.startswith("[") else rest)
+
+
+def _bad_quantity(value: Any, *, is_amounts: bool = False) -> str | None:
+    """Find the first quantity that cannot be read, as a path; such messages do not name it."""
+    if isinstance(value, list):
+        items: Iterable[tuple[str, Any]] = ((f"[{at}]", item) for at, item in enumerate(value))
+    elif isinstance(value, Mapping):
+        items = ((str(key), item) for key, item in value.items())
+    else:
+        return None
+    for key, item in items:
+        if isinstance(item, (str, int, float)) and (is_amounts or key in _QUANTITIES):
+            rest = None if _is_quantity(item) else ""
+        else:
+            rest = _bad_quantity(item, is_amounts=key in _AMOUNTS)
+        if rest is not None:
+            return key + (f".{rest}" if rest and not rest.startswith("[") else rest)
+    return None
+
+
+def _is_quantity(value: Any) -> bool:
+    try:
+        _core.canonical_quantity(value)
+    except ValueError:
+        return False
+    return True
+
+
+def at(value: Any, field: str) -> Any:
+    """Return what stands at a field path."""
+    for step in steps(field, value):
+        value = _below(value, step)
+    return value
 
 
 def _below(value: Any, step: Step) -> Any:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wavetank import _core
+from wavetank.errors import ManifestError
 
 from . import sources
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def load(
@@ -55,12 +53,22 @@ def load(
     documents: list[_core.Document] = []
     for found in sources.find(source, recursive=recursive):
         if isinstance(found, sources.Text):
-            documents += _core.read_manifest(found.data, found.name, bytes_max=bytes_max)
+            documents += _read(found, bytes_max)
         else:
             documents.append(found)
     return documents
 
 
-def is_manifest(path: Path) -> bool:
-    """Tell whether a folder's file would be read."""
-    return path.suffix in sources.EXTENSIONS
+def _read(text: sources.Text, bytes_max: int | None) -> list[_core.Document]:
+    try:
+        return _core.read_manifest(text.data, text.name, bytes_max=bytes_max)
+    except ManifestError as error:
+        if error.line and _is_indented_by_tabs(text.data, error.line):
+            error.args = (f"{error}: a tab cannot indent YAML",)
+        raise
+
+
+def _is_indented_by_tabs(data: str | bytes, line: int) -> bool:
+    lines = (data.encode() if isinstance(data, str) else data).split(b"\n", line)
+    found = lines[line - 1] if line <= len(lines) else b""
+    return b"\t" in found[: len(found) - len(found.lstrip())]

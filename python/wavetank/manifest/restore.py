@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from wavetank import _core
 from wavetank.errors import ApiError, ApplyError, ManifestError
 
-from .applied import Applied, AppliedObject, Failure, Notice, Place
+from .applied import Applied, AppliedObject, Notice, Place
 from .apply import failure, not_an_object
 from .load import load
 
@@ -15,6 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .target import Target
+
+#: Kinds that can be created and that no server keeps.
+_QUESTIONS = frozenset(
+    (
+        "Binding",
+        "LocalSubjectAccessReview",
+        "SelfSubjectAccessReview",
+        "SelfSubjectReview",
+        "SelfSubjectRulesReview",
+        "SubjectAccessReview",
+        "TokenReview",
+    )
+)
 
 
 def restore(
@@ -65,11 +78,16 @@ def restore_documents(
         for document in documents
         if document.text("kind") is None and (fault := not_an_object(document))
     ]
-    sound = [document for document in documents if document.text("kind") is not None]
-    validation = "Strict" if strict else "Warn"
+    unknown: dict[str, int] = {}
+    sound = []
+    for document in documents:
+        if not strict and _is_question(cluster, document):
+            _count(unknown, document)
+        elif document.text("kind") is not None:
+            sound.append(document)
+    validation: Literal["Strict", "Warn"] = "Strict" if strict else "Warn"
     outcomes, notes = cluster.world.restore_all(sound, field_validation=validation)
     restored = Applied()
-    unknown: dict[str, int] = {}
     for document, outcome in zip(sound, outcomes, strict=True):
         if not isinstance(outcome, Exception):
             word, name, namespace, warnings = outcome
@@ -77,8 +95,7 @@ def restore_documents(
             restored.append(AppliedObject(name, namespace, word, place))
             restored.warnings += [Notice(text, place) for text in warnings]
         elif not strict and _is_foreign(cluster, document, outcome):
-            kind = f"{document.text('apiVersion')} {document.text('kind')}"
-            unknown[kind] = unknown.get(kind, 0) + 1
+            _count(unknown, document)
         else:
             failures.append(failure(document, outcome))
     restored.warnings += [Notice(text) for text in notes]
@@ -88,6 +105,19 @@ def restore_documents(
     return restored
 
 
+def _count(unknown: dict[str, int], document: _core.Document) -> None:
+    kind = f"{document.text('apiVersion')} {document.text('kind')}"
+    unknown[kind] = unknown.get(kind, 0) + 1
+
+
+def _is_question(cluster: Target, document: _core.Document) -> bool:
+    """Whether an object is only ever asked about, such as a review or a binding."""
+    if document.text("kind") not in _QUESTIONS:
+        return False
+    kind = cluster.world.kind_of(document.text("apiVersion") or "", document.text("kind") or "")
+    return kind is not None and "get" not in kind["verbs"]
+
+
 def _is_foreign(cluster: Target, document: _core.Document, error: Exception) -> bool:
     """Whether an object is of a kind that no cluster stores, or that this one does not know."""
     if not isinstance(error, ApiError):
@@ -95,7 +125,7 @@ def _is_foreign(cluster: Target, document: _core.Document, error: Exception) -> 
     version, kind = document.text("apiVersion"), document.text("kind")
     if not version or not kind:
         return False
-    return error.code == 405 or cluster.world.kind_of(version, kind) is None  # type: ignore[attr-defined]
+    return error.code == 405 or cluster.world.kind_of(version, kind) is None
 
 
 def _left_out(kind: str, count: int) -> str:

@@ -70,7 +70,7 @@ def _named(source: str, recursive: bool) -> Iterator[Text]:
 
 
 def _is_text(source: str) -> bool:
-    if "\n" in source or source.lstrip().startswith("{"):
+    if not source or "\n" in source or source.lstrip().startswith("{"):
         return True
     return (": " in source or source.endswith(":")) and not Path(source).exists()
 

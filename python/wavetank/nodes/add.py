@@ -132,7 +132,7 @@ def _copies(
     copies = []
     for name in free_names(world, prefix, count):
         node = copy.deepcopy(nodes[0])
-        node["metadata"] = {**metadata, "name": name}
+        node["metadata"] = {**node.get("metadata", {}), "name": name}
         node["metadata"].pop("generateName", None)
         labels = node["metadata"].get("labels")
         if labels and "kubernetes.io/hostname" in labels:

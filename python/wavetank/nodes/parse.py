@@ -89,7 +89,7 @@ def _read(part: str, options: dict[str, Any], *, first: bool) -> None:
         raise PoolError(f"{part!r} is neither key=value nor an amount; keys are {', '.join(_KEYS)}")
 
 
-def _set(key: str, value: str, options: dict[str, Any]) -> None:
+def _set(key: str, value: str, options: dict[str, Any]) -> None:  # noqa: C901 - one case a key
     if not value:
         raise PoolError(f"{key}= has no value")
     if key in _TEXTS:

@@ -202,7 +202,7 @@ def amount(name: str, given: str | float | None) -> int:
         read = _core.quantity_milli_value if name == "cpu" else _core.quantity_value
         value = read(str(given))
     except ValueError as error:
-        raise PoolError(f"{name}: {error}") from None
+        raise PoolError(f"{name} {given!r}: {error}") from None
     if value < 0:
         raise PoolError(f"{name} cannot be negative: {given}")
     return value

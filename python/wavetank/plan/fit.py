@@ -12,7 +12,7 @@ from .pods import ActivePods, Ref
 from .reasons import Verdict, describe, parse
 from .rows import Rows, plain
 from .settle import settle
-from .usage import NodeUse, PoolUse
+from .stranded import stranded, weightless
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .expand import Expansion
     from .pods import Group
+    from .usage import NodeUse, PoolUse
 
 #: Kinds whose objects stand above pods, with the field that says how many they want.
 _OWNERS = {
@@ -216,7 +217,11 @@ def fit(
         pools=usage.pools(branch, catalogue),
         nodes=nodes,
         virtual_s=settled.virtual_s,
-        notes=settled.expansion.notes(),
+        notes=[
+            *stranded(workloads, nodes),
+            *weightless(workloads),
+            *settled.expansion.notes(),
+        ],
     )
 
 
@@ -287,7 +292,7 @@ def _wanted(cluster: Cluster) -> dict[Ref, tuple[int, str]]:
 def _failure(item: dict[str, Any]) -> str:
     conditions = (item.get("status") or {}).get("conditions") or []
     failing = (c for c in conditions if c["type"] == "ReplicaFailure" and c["status"] == "True")
-    return str(next(failing, {}).get("message", ""))
+    return next((str(c.get("message") or "") for c in failing), "")
 
 
 def _reasons(pods: ActivePods, workloads: Rows[Workload]) -> Rows[Reason]:

@@ -91,21 +91,27 @@ def build(
     FileNotFoundError, ManifestError, PoolError, CatalogueError
         When an input cannot be read.
     InputError
-        When there is no node to put anything on.
+        When a source holds no objects, or there is no node to put anything on.
     """
     from wavetank.manifest import load  # noqa: PLC0415 - only where manifests are read
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         # Everything is read before anything is done.
-        documents = [item for source in sources for item in load(source, recursive=recursive)]
-        start = (
-            Cluster(seed=seed, latencies=latencies) if cluster is None else Cluster.load(cluster)
-        )
-        inputs = Inputs(start)
-        inputs.notes += getattr(start, "notes", [])
+        documents = []
+        for source in sources:
+            found = load(source, recursive=recursive)
+            if not found:
+                raise InputError(f"no objects in {source}")
+            documents += found
+        start = Cluster(seed=seed) if cluster is None else Cluster.load(cluster)
+        inputs = Inputs(start, notes=list(start.notes))
         for text in nodes:
             _add_nodes(start, text, catalogue)
+        if cluster is None:
+            # The nodes are up when the manifests come.
+            start.run(until=0)
+            start.latencies = latencies
         inputs.notes += create_namespaces(start, documents, namespace)
         if documents:
             _apply(inputs, documents, namespace, strict)

@@ -41,7 +41,8 @@ class Rows(list[T]):
         """Return a pandas DataFrame, one column per field."""
         import pandas as pd  # noqa: PLC0415 - optional and slow to import
 
-        return pd.DataFrame(self.to_dicts())
+        frame: pd.DataFrame = pd.DataFrame(self.to_dicts())
+        return frame
 
     def __str__(self) -> str:
         if not self:

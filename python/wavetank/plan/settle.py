@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .expand import Expansion, expand, rules_for
+from .volumes import provide
 
 if TYPE_CHECKING:
     from wavetank.cluster import Cluster
 
 #: Virtual time a plan waits at most for evictions, retries and rollouts that are under way.
 PATIENCE = "10m"
+#: Times that pods without a controller are made anew at most.
+_ROUNDS = 8
 #: Kinds whose status says how many of ``spec.replicas`` there are.
 _COUNTED = (
     "deployments.apps",
@@ -50,12 +53,25 @@ def settle(cluster: Cluster, *, progress: bool | None = None) -> Settled:
     branch = cluster.fork()
     branch.latencies = "ideal"
     branch.world.set_event_policy("warnings")
-    expansion = expand(branch)
     began = branch.now_ns
+    expansion = expand(branch)
+    expansion.volumes = provide(branch).made
+    _come_to_rest(branch, progress)
+    for _ in range(_ROUNDS):
+        # Pods that made room for others come back, as their controllers would have them; and
+        # pods with ephemeral volumes are there only now.
+        again, provided = expand(branch), provide(branch)
+        if not again.created and not provided.changed:
+            break
+        expansion.volumes += provided.made
+        _come_to_rest(branch, progress)
+    return Settled(branch, expansion, (branch.now_ns - began) / 1e9)
+
+
+def _come_to_rest(branch: Cluster, progress: bool | None) -> None:
     branch.run(until=0, progress=progress)
     if _is_busy(branch):
         branch.run(until="settled", at_most=PATIENCE, progress=progress)
-    return Settled(branch, expansion, (branch.now_ns - began) / 1e9)
 
 
 def _is_busy(branch: Cluster) -> bool:

@@ -13,7 +13,7 @@ _YEAR = 365 * _DAY
 UNKNOWN = "<unknown>"
 
 
-def human(duration_ns: int) -> str:
+def human(duration_ns: int) -> str:  # noqa: PLR0911 - one answer per range
     """Return a duration in two or three significant figures: ``75s``, ``5m10s``, ``3d4h``."""
     seconds = int(duration_ns / _SECOND)
     if seconds < -1:

@@ -124,7 +124,7 @@ class JSONPath:
             if step is not None:
                 steps.append(step)
 
-    def _step(self, text: str, at: int) -> tuple[Step | None, int]:
+    def _step(self, text: str, at: int) -> tuple[Step | None, int]:  # noqa: PLR0911 - by symbol
         symbol = text[at]
         if text.startswith("[?(", at):
             return self._filter(text, at)
@@ -180,7 +180,9 @@ class JSONPath:
         if part == "*":
             return _slice(None, None, None)
         if len(part) > 1 and part[0] == part[-1] == "'":
-            return self._field(part[1:-1].replace("\\", ""))
+            # What stands in quotes is read like what follows a dot: a dot in it ends a name.
+            steps = self._block(f".{part[1:-1]}}}", 0)[0].steps
+            return lambda values: _walk(values, steps)
         found = _SLICE.fullmatch(part)
         if not found or not part:
             raise ValueError(f"invalid array index {part}")
@@ -190,20 +192,20 @@ class JSONPath:
         return _slice(start, stop, step)
 
     def _filter(self, text: str, at: int) -> tuple[Step, int]:
-        end = text.find(")]", at)
-        if end < 0:
-            raise ValueError("unterminated filter")
+        end = _end_of_filter(text, at + 3)
+        if text[end + 1 : end + 2] != "]":
+            raise ValueError("unclosed array expect ]")
         condition = text[at + 3 : end]
         found = _COMPARISON.fullmatch(condition)
         lenient = JSONPath("", allow_missing=True)
         if not found:
-            path = lenient._block(condition + "}", 0)[0].steps  # noqa: SLF001 - one of us
+            path = lenient._block(condition + "}", 0)[0].steps
             return _filtered(lambda item: bool(_walk([item], path))), end + 2
         left, sign, right = found.groups()
         compare = _OPERATORS.get(sign)
         if compare is None:
             raise ValueError(f"unrecognized filter operator {sign}")
-        sides = [lenient._block(side.strip() + "}", 0)[0].steps for side in (left, right)]  # noqa: SLF001
+        sides = [lenient._block(side.strip() + "}", 0)[0].steps for side in (left, right)]
 
         def matches(item: Any) -> bool:
             first, second = (_walk([item], side) for side in sides)
@@ -212,13 +214,27 @@ class JSONPath:
         return _filtered(matches), end + 2
 
 
+def _end_of_filter(text: str, at: int) -> int:
+    """Return where the parenthesis of a filter closes; one in quotes is none."""
+    quote = ""
+    for end in range(at, len(text)):
+        symbol = text[end]
+        if quote:
+            quote = "" if symbol == quote and text[end - 1] != "\\" else quote
+        elif symbol in "\"'":
+            quote = symbol
+        elif symbol == ")":
+            return end
+    raise ValueError("unterminated filter")
+
+
 def relaxed(expression: str) -> str:
     """Return a path with the braces and the leading dot people leave out."""
     inner = expression.strip()
     if inner.startswith("{") != inner.endswith("}"):
         raise ValueError(
-            f"unexpected path string, expected a 'name1.name2' or '.name1.name2' or "
-            f"'{{name1.name2}}' or '{{.name1.name2}}'"
+            "unexpected path string, expected a 'name1.name2' or '.name1.name2' or "
+            "'{name1.name2}' or '{.name1.name2}'"
         )
     inner = inner[1:-1] if inner.startswith("{") else inner
     return "{" + (inner if inner.startswith((".", "[", "$", "@")) else "." + inner) + "}"
@@ -282,7 +298,7 @@ def _single(index: int) -> Step:
         found = []
         for value in filter(lambda value: value is not None, values):
             if not isinstance(value, list):
-                raise ValueError(f"{type(value).__name__} is not array or slice")
+                raise ValueError(f"{type(value).__name__} is not array or slice")  # noqa: TRY004
             if not -len(value) <= index < len(value):
                 raise ValueError(f"array index out of bounds: index {index}, length {len(value)}")
             found.append(value[index])

@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wavetank.show import align
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-#: Cells are at least this wide, and this far from the next.
-WIDTH_MIN, PADDING = 6, 3
-
 _ESCAPES = str.maketrans({"\x1b": "^[", "\r": "\\r"})
 _LINE_BREAKS = "\f\n\r"
-
-
-def align(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the rows as lines whose cells stand below each other; the last cell is not padded."""
-    widths: list[int] = []
-    for row in rows:
-        for at, cell in enumerate(row[:-1]):
-            if at == len(widths):
-                widths.append(WIDTH_MIN)
-            widths[at] = max(widths[at], len(cell) + PADDING)
-    return [
-        "".join(cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)) + row[-1]
-        for row in rows
-    ]
 
 
 def cell(value: object) -> str:
@@ -50,3 +35,6 @@ def at_most(items: Sequence[str], most: int, separator: str = ",") -> str:
     """Return the first items and how many more there are."""
     text = separator.join(items[:most])
     return f"{text} + {len(items) - most} more..." if len(items) > most else text
+
+
+__all__ = ["align", "at_most", "cell", "joined"]

@@ -12,7 +12,7 @@ USAGE = f"usage: python -m wavetank.replay {'|'.join(KINDS)} FILE..."
 
 def main(arguments: list[str]) -> int:
     """Replay every file named; return 2 when the arguments make no sense."""
-    if len(arguments) < 2 or arguments[0] not in KINDS:  # noqa: PLR2004
+    if len(arguments) < 2 or arguments[0] not in KINDS:
         sys.stderr.write(USAGE + "\n")
         return 2
     replay = KINDS[arguments[0]]

@@ -127,7 +127,7 @@ class _Run:
         return shown
 
     def _observed(self, deployment: Object, status: Object) -> int:
-        behind = deployment["metadata"]["generation"] - status.get("observedGeneration", 0)
+        behind: int = deployment["metadata"]["generation"] - status.get("observedGeneration", 0)
         return self.generation - behind
 
     def _new_events(self) -> list[str]:

@@ -121,7 +121,7 @@ SPEC: Check = field(
     field(
         "versions",
         each(fields("schema.openAPIV3Schema", when(absent("."), required()))),
-        each(field("name", valid("dns1035_label"))),
+        each(field("name", valid("dns1035_label")), call("version_schema")),
         call("definition_versions"),
     ),
     field(
@@ -129,11 +129,11 @@ SPEC: Check = field(
         *[field(name, need()) for name in ("plural", "singular", "kind", "listKind")],
         *NAMES,
     ),
+    call("shared_schema"),
     CONVERSION,
 )
 
-DEFINITION: list[Check] = [
-    SPEC,
+STATUS: list[Check] = [
     call("stored_versions"),
     APPROVAL,
     fields(
@@ -168,8 +168,8 @@ KINDS = (
         prepare=[removed("status"), run("stored_versions"), *FIRST_GENERATION],
         prepare_update=[kept("status"), run("stored_versions"), generation(("spec", None))],
         prepare_status=[kept("spec")],
-        create=[*NAME, *DEFINITION],
-        update=[metadata_update(finalizers=False), *DEFINITION, call("definition_changes")],
+        create=[*NAME, SPEC, *STATUS],
+        update=[metadata_update(finalizers=False), SPEC, call("definition_changes"), *STATUS],
         status=[metadata_update(finalizers=False), fields("status.acceptedNames", *NAMES)],
         unconditional_update=False,
     ),

@@ -267,7 +267,7 @@ def struct(shape: str, value: Reference = ".") -> list[Any]:
 
 
 def literal(value: Any) -> list[Any]:
-    """This value."""
+    """A value as it is."""
     return ["literal", value]
 
 

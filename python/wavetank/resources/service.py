@@ -379,7 +379,14 @@ DEFAULTS: list[Step] = [
             default("internalTrafficPolicy", "Cluster"),
         ),
         provided(equals(".type", "LoadBalancer"), default("allocateLoadBalancerNodePorts", True)),
-        provided(equals(".type", "ExternalName"), removed("internalTrafficPolicy")),
+        # What is wrong stays for the checks to find.
+        provided(
+            every(
+                equals(".type", "ExternalName"),
+                equals(".internalTrafficPolicy", "Cluster", "Local"),
+            ),
+            removed("internalTrafficPolicy"),
+        ),
     ),
     provided(
         equals(".spec.type", "LoadBalancer"),

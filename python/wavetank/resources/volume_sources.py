@@ -181,8 +181,7 @@ AZURE_DISK: list[Check] = [
             "diskURI",
             unsupported(
                 [
-                    "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/"
-                    "microsoft.compute/disks/{disk-id}"
+                    "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"
                 ],
                 shows("."),
             ),

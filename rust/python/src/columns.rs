@@ -103,7 +103,7 @@ fn to_arrow(set: ColumnSet) -> PyResult<PyTable> {
     let schema = Arc::new(Schema::new(fields));
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)
         .map_err(|error| value_error(error.to_string()))?;
-    Ok(PyTable::try_new(vec![batch], schema)?)
+    PyTable::try_new(vec![batch], schema)
 }
 
 fn to_array(column: Column) -> PyResult<ArrayRef> {

@@ -20,7 +20,10 @@ use crate::error::{api_error, value_error};
 use crate::objects::to_keys;
 use crate::world::{World, kind_id};
 
-/// `(kind, what its writes yield, of which kind, spec only, deletions only)`.
+/// Why the cluster came back, and the controller and keys that are ready, if any.
+type Advanced<'py> = (&'static str, Option<u16>, Option<Bound<'py, PyList>>);
+
+/// `(kind or all, what its writes yield, of which kind, spec only, deletions only)`.
 type Watched = (Option<usize>, String, Option<usize>, bool, bool);
 
 #[pymethods]
@@ -47,7 +50,7 @@ impl World {
         until_ns: i64,
         mode: &str,
         slice_ms: u64,
-    ) -> PyResult<(&'static str, Option<u16>, Option<Bound<'py, PyList>>)> {
+    ) -> PyResult<Advanced<'py>> {
         let time = Time(until_ns);
         let until = match mode {
             "time" => Until::Time(time),
@@ -66,7 +69,7 @@ impl World {
             let mut calls = 0_u32;
             let mut interrupted = || {
                 calls = calls.wrapping_add(1);
-                if calls % 16 != 0 {
+                if !calls.is_multiple_of(16) {
                     return false;
                 }
                 signal = Python::attach(|py| py.check_signals().err());
@@ -183,7 +186,6 @@ impl World {
     }
 
     /// Adopts and releases objects of a kind for an owner: keys of both.
-    #[expect(clippy::type_complexity, reason = "a pair of arrays")]
     fn claim<'py>(
         &self,
         py: Python<'py>,
@@ -265,7 +267,6 @@ impl World {
 
     /// Records an event about an object by key.
     #[pyo3(signature = (key, event_type, reason, component, message, named=None))]
-    #[expect(clippy::too_many_arguments, reason = "an event has that many parts")]
     fn record_event(
         &self,
         py: Python,

@@ -95,7 +95,11 @@ fn watch_for_ctrl_c<T: Send>(
                 match finished.recv_timeout(PATIENCE) {
                     Ok(found) => return Ok(found),
                     Err(RecvTimeoutError::Timeout) => {
-                        if let Err(signal) = Python::attach(|py| py.check_signals()) {
+                        let signals: PyResult<()> = Python::attach(|py| {
+                            py.check_signals()?;
+                            Ok(())
+                        });
+                        if let Err(signal) = signals {
                             stop.store(true, Ordering::Relaxed);
                             return Err(signal);
                         }

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use wavetank_core::api::{Found, Kind, KindId};
+use wavetank_core::api::{Found, Kind, KindId, Verb};
 
 use crate::error::value_error;
 use crate::world::World;
@@ -75,6 +75,6 @@ fn describe<'py>(
     dict.set_item("subresources", subresources)?;
     dict.set_item("columns", columns)?;
     dict.set_item("custom", kind.definition.is_some())?;
-    dict.set_item("verbs", preferred.verbs.iter().map(|verb| verb.as_str()).collect::<Vec<_>>())?;
+    dict.set_item("verbs", preferred.verbs.iter().map(Verb::as_str).collect::<Vec<_>>())?;
     Ok(dict)
 }

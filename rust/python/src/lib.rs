@@ -6,6 +6,9 @@
 //! [`manifest`] and [`units`] are functions. [`convert`] turns Python objects into documents and
 //! back, [`error`] the core's errors into exceptions.
 
+#![allow(clippy::needless_pass_by_value, reason = "what Python passes arrives owned")]
+#![allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
+
 mod batch;
 mod columns;
 mod convert;

@@ -13,7 +13,7 @@ use crate::error::ManifestError;
 /// One object of a manifest. Objects of a `List` are documents of their own.
 #[pyclass(frozen, module = "wavetank._core")]
 pub struct Document {
-    document: Arc<CoreDocument>,
+    inner: Arc<CoreDocument>,
     /// Where the object stands in its document: empty, or `items` and a number.
     inside: Vec<Own>,
     /// What it says.
@@ -37,23 +37,23 @@ impl Document {
     /// The name of the text it came from, usually a path.
     #[getter]
     fn source(&self) -> &str {
-        self.document.source_name()
+        self.inner.source_name()
     }
 
     /// Which document of the text it is, counted from 1.
     #[getter]
     fn number(&self) -> usize {
-        self.document.number
+        self.inner.number
     }
 
     /// The line a field stands on, counted from 1; that of its nearest parent when absent.
     #[pyo3(signature = (path=Vec::new()))]
     fn line(&self, path: Vec<Own>) -> usize {
         if path.is_empty() && self.inside.is_empty() {
-            return self.document.line;
+            return self.inner.line;
         }
         let steps: Vec<Step> = self.inside.iter().chain(&path).map(Own::step).collect();
-        self.document.line_of(&steps)
+        self.inner.line_of(&steps)
     }
 
     /// What kubectl passes over in silence: `(line, sentence)` each.
@@ -61,7 +61,7 @@ impl Document {
         if !self.inside.is_empty() && self.inside != [Own::Key("items".into()), Own::Index(0)] {
             return Vec::new();
         }
-        self.document.notices.iter().map(|notice| (notice.line, notice.kind.to_string())).collect()
+        self.inner.notices.iter().map(|notice| (notice.line, notice.kind.to_string())).collect()
     }
 
     /// A string of the object, such as `kind`, by the path to it.
@@ -76,11 +76,7 @@ impl Document {
         let mut changed = self.value.clone();
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         changed.set(&path, value_from_py(value)?);
-        Ok(Self {
-            document: Arc::clone(&self.document),
-            inside: self.inside.clone(),
-            value: changed,
-        })
+        Ok(Self { inner: Arc::clone(&self.inner), inside: self.inside.clone(), value: changed })
     }
 }
 
@@ -143,7 +139,7 @@ fn flatten(
     let is_list = value.str_at(&["kind"]).is_some_and(|kind| kind.ends_with("List"))
         && matches!(value.get("items"), Some(Value::List(_) | Value::Null));
     if !is_list {
-        objects.push(Document { document: Arc::clone(document), inside, value });
+        objects.push(Document { inner: Arc::clone(document), inside, value });
         return;
     }
     let (kind, version) = (value.get("kind").cloned(), value.get("apiVersion").cloned());

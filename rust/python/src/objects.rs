@@ -90,7 +90,6 @@ impl World {
     /// Patches an object: `(object, warnings, changed)`. `patch_type` is "json", "merge" or
     /// "strategic".
     #[pyo3(signature = (kind, name, patch, patch_type, part="", namespace=None, *, dry_run=false, field_validation="Warn"))]
-    #[expect(clippy::too_many_arguments, reason = "a request has that many parts")]
     fn patch<'py>(
         &self,
         py: Python<'py>,
@@ -212,7 +211,6 @@ impl World {
 
     /// Deletes an object: `(gone, object)`; not gone means marked.
     #[pyo3(signature = (kind, name, namespace=None, *, grace_seconds=None, propagation=None, uid=None, resource_version=None, dry_run=false))]
-    #[expect(clippy::too_many_arguments, reason = "a request has that many parts")]
     fn delete<'py>(
         &self,
         py: Python<'py>,
@@ -262,7 +260,6 @@ impl World {
     /// Creates many objects from one template; their keys. Named by the template's
     /// `generateName` (`count`), by a prefix and numbers (`prefix`, `count`), or by `names`.
     #[pyo3(signature = (template, namespace=None, *, count=0, prefix=None, names=None, field_validation="Warn"))]
-    #[expect(clippy::too_many_arguments, reason = "a request has that many parts")]
     fn create_many<'py>(
         &self,
         py: Python<'py>,

@@ -67,14 +67,14 @@ pub fn selector_matches(selector: &Bound<PyAny>, labels: &Bound<PyAny>) -> PyRes
     Ok(selector.matches(labels.as_map().unwrap_or(&Map::new())))
 }
 
-/// The label a Deployment gives the pods of one template: FNV-1a over the template's canonical
-/// JSON, written in the alphabet of generated names. `collisions` as in the Deployment's status.
+/// The label a Deployment gives the pods of one template, as the Deployment controller computes
+/// it. `collisions` as in the Deployment's status.
 #[pyfunction]
 #[pyo3(signature = (template, collisions=None))]
 pub fn template_hash(template: &Bound<PyAny>, collisions: Option<u32>) -> PyResult<String> {
     let mut template = value_from_py(template)?;
     canonicalize(&template_schema(), &mut template);
-    Ok(wavetank_core::store::template::template_hash(&template, collisions))
+    Ok(wavetank_core::api::template_hash::template_hash(&template, collisions))
 }
 
 /// Whether two pod templates mean the same: `1000m` and `1`, absent and empty are equal.

@@ -196,7 +196,7 @@ class Rollout:
 
     def write(self, target: ReplicaSet, spec: Object, annotations: dict[str, str]) -> ReplicaSet:
         """Write a ReplicaSet with these fields of its spec and these annotations changed."""
-        metadata = {key: value for key, value in target.object["metadata"].items()}
+        metadata = dict(target.object["metadata"].items())
         metadata.pop("resourceVersion", None)
         metadata["annotations"] = {**target.annotations, **annotations}
         changed = {

@@ -86,10 +86,8 @@ def _without_min_ready(new: ReplicaSet) -> ReplicaSet:
 
 def _annotations(rollout: Rollout, current: dict[str, str], revision: int) -> dict[str, str]:
     """Return the annotations the new ReplicaSet should have."""
-    annotations = dict(current)
-    for key, value in rollout.annotations.items():
-        if key not in NOT_COPIED:
-            annotations[key] = value
+    copied = rollout.annotations.items()
+    annotations = current | {key: value for key, value in copied if key not in NOT_COPIED}
     before = annotations.get(REVISION, "")
     try:
         raised = int(before or "0") < revision
@@ -195,7 +193,7 @@ def new_size(rollout: Rollout, pods: int, size: int) -> int:
 
 
 def _collision(rollout: Rollout, name: str) -> ReplicaSet:
-    """The name is taken: by the wanted ReplicaSet itself, or by another of the same hash."""
+    """Return what has the name already: the wanted ReplicaSet, or another of the same hash."""
     key = _key(rollout, name)
     taken = rollout.context.world.get_many([key])[0]
     owners = taken["metadata"].get("ownerReferences", [])

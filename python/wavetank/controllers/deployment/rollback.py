@@ -42,7 +42,7 @@ def roll_back(rollout: Rollout) -> None:
 
 
 def _last_revision(everything: list[ReplicaSet]) -> int:
-    """The second highest revision; 0 when there is none."""
+    """Return the second highest revision; 0 when there is none."""
     revisions = sorted((rs.revision for rs in everything), reverse=True)
     return revisions[1] if len(revisions) > 1 else 0
 

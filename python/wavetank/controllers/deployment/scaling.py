@@ -31,7 +31,7 @@ def scale(rollout: Rollout, new: ReplicaSet | None, old: list[ReplicaSet]) -> No
 
 
 def _active_or_latest(new: ReplicaSet | None, old: list[ReplicaSet]) -> ReplicaSet | None:
-    """The one ReplicaSet to scale: the only active one, or the newest when none is."""
+    """Return the one ReplicaSet to scale: the only active one, or the newest if none is."""
     running = active([*old, new])
     if len(running) == 1:
         return running[0]

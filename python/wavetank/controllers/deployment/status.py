@@ -119,7 +119,7 @@ def _judge(
 def is_complete(rollout: Rollout, status: Object) -> bool:
     """Whether every replica is updated and available and nothing else runs."""
     wanted = rollout.replicas
-    return (
+    return bool(
         status.get("updatedReplicas", 0) == wanted
         and status.get("replicas", 0) == wanted
         and status.get("availableReplicas", 0) == wanted
@@ -158,7 +158,7 @@ def _deadline_ns(rollout: Rollout, condition: Object) -> int:
 
 
 def _check_again(rollout: Rollout, status: Object) -> Answer:
-    """A rollout without visible progress is looked at again when its deadline has passed."""
+    """Look again at a rollout without visible progress when its deadline has passed."""
     current = get_condition(rollout.status, "Progressing")
     if not rollout.has_deadline or current is None or is_complete(rollout, status):
         return DONE

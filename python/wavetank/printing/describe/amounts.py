@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wavetank._core import Quantity
 from wavetank.printing.objects import Object, dig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 #: Amounts by resource.
 Amounts = dict[str, Quantity]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wavetank.printing.ages import human, rfc1123, since
 from wavetank.printing.objects import Object, controller, dig
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from wavetank.cluster import Cluster
 
     from .page import Page

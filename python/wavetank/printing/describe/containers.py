@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from wavetank import _core
@@ -14,6 +13,8 @@ from wavetank.printing.objects import Object, dig, quantity
 from .common import go
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .page import Page
 
 
@@ -96,8 +97,9 @@ def _state(page: Page, title: str, state: Object) -> None:
         page.row("Started:", rfc1123(running.get("startedAt")), level=3)
     elif waiting is not None or ended is None:
         page.row(f"{title}:", "Waiting", level=2)
-        if (waiting or {}).get("reason"):
-            page.row("Reason:", waiting["reason"], level=3)
+        reason = dig(waiting, "reason")
+        if reason:
+            page.row("Reason:", reason, level=3)
     else:
         page.row(f"{title}:", "Terminated", level=2)
         for name in ("reason", "message"):

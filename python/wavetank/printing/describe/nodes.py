@@ -13,8 +13,6 @@ from . import common
 from .amounts import ZERO, Amounts, limits, requests, total_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from wavetank._core import Quantity
     from wavetank.cluster import Cluster
 

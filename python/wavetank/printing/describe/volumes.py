@@ -6,7 +6,6 @@ beside it where that is not simply nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wavetank.printing.objects import Object, dig, quantity, storage_class
@@ -14,6 +13,8 @@ from wavetank.printing.objects import Object, dig, quantity, storage_class
 from .common import go
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from .page import Page
 
 #: Shown title, field, and what stands for an absent value.
@@ -23,7 +24,7 @@ _FS_TYPE: Field = ("FSType", "fsType", "")
 _READ_ONLY: Field = ("ReadOnly", "readOnly", False)
 _SECRET: Field = ("SecretRef", "secretRef", None)
 _PATH: Field = ("Path", "path", "")
-_CEPHFS = (
+_CEPHFS: Sequence[Field] = (
     ("Monitors", "monitors", []),
     _PATH,
     ("User", "user", ""),
@@ -67,8 +68,10 @@ SOURCES: dict[str, tuple[str, Sequence[Field]]] = {
         (("Server", "server", ""), _PATH, _READ_ONLY),
     ),
     "iscsi": (
-        "ISCSI (an ISCSI Disk resource that is attached to a kubelet's host machine and then "
-        "exposed to the pod)",
+        (
+            "ISCSI (an ISCSI Disk resource that is attached to a kubelet's host machine and then "
+            "exposed to the pod)"
+        ),
         (
             ("TargetPortal", "targetPortal", ""),
             ("IQN", "iqn", ""),
@@ -88,8 +91,10 @@ SOURCES: dict[str, tuple[str, Sequence[Field]]] = {
         (("ClaimName", "claimName", ""), _READ_ONLY),
     ),
     "ephemeral": (
-        "EphemeralVolume (an inline specification for a volume that gets created and deleted "
-        "with the pod)",
+        (
+            "EphemeralVolume (an inline specification for a volume that gets created and deleted "
+            "with the pod)"
+        ),
         (),
     ),
     "downwardAPI": (
@@ -125,8 +130,10 @@ SOURCES: dict[str, tuple[str, Sequence[Field]]] = {
         (("SecretName", "secretName", ""), ("ShareName", "shareName", ""), _READ_ONLY),
     ),
     "flexVolume": (
-        "FlexVolume (a generic volume resource that is provisioned/attached using an exec based "
-        "plugin)",
+        (
+            "FlexVolume (a generic volume resource that is provisioned/attached using an exec "
+            "based plugin)"
+        ),
         (("Driver", "driver", ""), _FS_TYPE, _SECRET, _READ_ONLY, ("Options", "options", {})),
     ),
     "projected": (
@@ -161,13 +168,14 @@ def volumes(page: Page, items: Sequence[Object] | None, indent: str = "") -> Non
 
 def source(page: Page, item: Object, *, persistent: bool = False) -> None:
     """Print what a volume is made of."""
-    for name, (title, fields) in SOURCES.items():
+    for name, (title, declared) in SOURCES.items():
         found = item.get(name)
         if found is None:
             continue
         page.row("Type:", title, level=2)
+        fields = declared
         if name == "csi" and persistent:
-            fields = (*fields[:2], ("VolumeHandle", "volumeHandle", ""), _READ_ONLY)
+            fields = (*declared[:2], ("VolumeHandle", "volumeHandle", ""), _READ_ONLY)
         for shown, field, absent in fields:
             # kubectl forgets a colon.
             heading = shown if shown == "ISCSIInterface" else f"{shown}:"

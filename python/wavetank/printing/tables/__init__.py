@@ -8,8 +8,8 @@ from . import apps, autoscaling, batch, core, networking, others, pods, policy, 
 from .custom import custom_layout
 
 if TYPE_CHECKING:
-    from wavetank.printing.layout import Layout
     from wavetank.kinds import Kind
+    from wavetank.printing.layout import Layout
 
 _GROUPS: dict[str, dict[str, Layout]] = {
     "": {**core.TABLES, **pods.TABLES, **storage.CORE},

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wavetank.printing.layout import Object, layout
 from wavetank.printing.objects import dig, name, quantity
 from wavetank.printing.tables.common import age
 from wavetank.printing.text import at_most
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 UNKNOWN = "<unknown>"
 
@@ -51,7 +53,7 @@ def _metric(metric: Object, status: Object) -> str:
 
 
 def _value(metric: Object, current: Any) -> str:
-    """A metric of something outside: per pod where an average is wanted."""
+    """Return a metric of something outside: per pod where an average is wanted."""
     target = dig(metric, "target", default={})
     if target.get("averageValue") is not None:
         average = dig(current, "averageValue")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from wavetank.printing.ages import since
-from wavetank.printing.layout import Object
 from wavetank.printing.objects import dig
+
+if TYPE_CHECKING:
+    from wavetank.printing.layout import Object
 
 
 def age(item: Object, now_ns: int) -> str:

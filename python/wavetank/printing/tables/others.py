@@ -1,5 +1,4 @@
-"""Tables of what the control plane keeps for itself: admission, certificates, leases, flows,
-devices."""
+"""Tables of what the control plane keeps for itself: admission, leases, flows, devices."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def _run(pod: Object, shown: Summary) -> None:
 
 
 def _end(pod: Object, shown: Summary) -> None:
-    """A pod that is being deleted says so."""
+    """Say so when a pod is being deleted."""
     if dig(pod, "metadata", "deletionTimestamp") is None:
         return
     if dig(pod, "status", "reason") == "NodeLost":

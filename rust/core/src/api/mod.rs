@@ -24,6 +24,7 @@ mod resolve;
 pub mod rules;
 pub mod status;
 mod table;
+pub mod template_hash;
 pub mod types;
 
 pub use error::{ApiError, ApiResult};

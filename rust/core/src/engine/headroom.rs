@@ -155,7 +155,7 @@ impl World {
         interrupted: &AtomicBool,
     ) -> Option<End> {
         for pod in pods {
-            if placed.len() % INTERRUPT_EVERY == 0 && interrupted.load(Ordering::Relaxed) {
+            if placed.len().is_multiple_of(INTERRUPT_EVERY) && interrupted.load(Ordering::Relaxed) {
                 return Some(End::Interrupted);
             }
             if self.scheduler.is_gated(*pod) {

@@ -150,6 +150,7 @@ mod tests {
 
     #[test]
     fn each_wake_brings_the_next_stage_and_a_declared_duration_ends_it() {
+        use Phase::{Pending, Running, Succeeded};
         let at = Time::from_unix_secs;
         let mut pod = accept(&PodState::default(), &shape(Some(60)), &delays(), at(100));
         let mut now = at(100);
@@ -162,7 +163,6 @@ mod tests {
             assert!(wake > now, "time moves on");
             now = wake;
         }
-        use Phase::{Pending, Running, Succeeded};
         assert_eq!(
             seen,
             [

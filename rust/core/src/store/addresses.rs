@@ -9,11 +9,12 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 
 use super::{ObjectId, Store};
-use crate::api::{ApiResult, FieldError, KindId};
+use crate::api::{ApiError, ApiResult, FieldError, KindId};
 use crate::base::{CowMap, Stream, Streams, Value};
 
 const SERVICE_BASE: u32 = u32::from_be_bytes([10, 96, 0, 0]);
-const SERVICE_SIZE: u32 = 1 << 20;
+const SERVICE_PREFIX: u32 = 12;
+const SERVICE_SIZE: u32 = 1 << (32 - SERVICE_PREFIX);
 /// The first address is the `kubernetes` Service's.
 const RESERVED: u32 = 1;
 const PORTS: std::ops::Range<u32> = 30_000..32_768;
@@ -22,8 +23,7 @@ const PORTS: std::ops::Range<u32> = 30_000..32_768;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Addresses {
     used: CowMap<u32, ()>,
-    /// Port and protocol of every node port.
-    ports: CowMap<(u32, u8), ()>,
+    ports: CowMap<u32, ()>,
     stream: Stream,
 }
 
@@ -46,12 +46,27 @@ impl Addresses {
     }
 
     /// A free node port; `None` when all are taken.
-    fn any_port(&mut self, protocol: u8) -> Option<u32> {
+    fn any_port(&mut self) -> Option<i64> {
         let size = PORTS.end - PORTS.start;
-        let free = |offset: u32| self.ports.get(&(PORTS.start + offset, protocol)).is_none();
+        let free = |offset: u32| self.ports.get(&(PORTS.start + offset)).is_none();
         let port = PORTS.start + pick(&mut self.stream, band(size, 32, 128), size, free)?;
-        self.ports.insert((port, protocol), ());
-        Some(port)
+        self.ports.insert(port, ());
+        Some(i64::from(port))
+    }
+
+    /// Takes a port that was asked for.
+    fn take_port(&mut self, port: i64) -> Result<(), String> {
+        let Some(port) = u32::try_from(port).ok().filter(|port| PORTS.contains(port)) else {
+            return Err(format!(
+                "provided port is not in the valid range. The range of valid ports is {}-{}",
+                PORTS.start,
+                PORTS.end - 1
+            ));
+        };
+        match self.ports.insert(port, ()) {
+            None => Ok(()),
+            Some(()) => Err("provided port is already allocated".to_owned()),
+        }
     }
 }
 
@@ -66,14 +81,6 @@ fn pick(stream: &mut Stream, band: u32, size: u32, free: impl Fn(u32) -> bool) -
     let start = stream.below(u64::from(upper)) as u32;
     let above = (0..upper).map(|step| band + (start + step) % upper).find(|offset| free(*offset));
     above.or_else(|| (0..band).find(|offset| free(*offset)))
-}
-
-fn protocol_number(port: &Value) -> u8 {
-    match port.str_at(&["protocol"]) {
-        Some("UDP") => 1,
-        Some("SCTP") => 2,
-        _ => 0,
-    }
 }
 
 impl Store {
@@ -102,8 +109,10 @@ impl Store {
         }
         let mut errors = Vec::new();
         allocate_address(&mut addresses, object, &mut errors);
-        allocate_ports(&mut addresses, object, &mut errors);
         self.refuse(kind, object, &errors)?;
+        allocate_ports(&mut addresses, object, old.is_none(), &mut errors);
+        self.refuse(kind, object, &errors)?;
+        allocate_health_check(&mut addresses, object, old)?;
         Ok(addresses)
     }
 
@@ -124,8 +133,8 @@ impl Store {
         if let Some(offset) = offset_of(&service) {
             self.addresses.used.insert(offset, ());
         }
-        for (port, protocol) in node_ports(&service) {
-            self.addresses.ports.insert((port, protocol), ());
+        for port in node_ports(&service) {
+            self.addresses.ports.insert(port, ());
         }
     }
 }
@@ -143,7 +152,7 @@ fn allocate_address(addresses: &mut Addresses, service: &mut Value, errors: &mut
     if chosen.is_empty() {
         let Some(address) = addresses.any_address() else {
             let detail = "failed to allocate a serviceIP: range is full";
-            errors.push(FieldError::invalid("spec.clusterIPs", &Value::from(Vec::new()), detail));
+            errors.push(FieldError::invalid("spec.clusterIPs", Value::from(Vec::new()), detail));
             return;
         };
         let address = Ipv4Addr::from(address).to_string();
@@ -152,12 +161,22 @@ fn allocate_address(addresses: &mut Addresses, service: &mut Value, errors: &mut
         set_families(service);
         return;
     }
-    let Some(offset) = offset_of(service) else { return };
-    if addresses.used.insert(offset, ()).is_some() {
-        let detail = format!("failed to allocate IP {chosen}: provided IP is already allocated");
-        let shown = Value::from(vec![Value::from(chosen)]);
-        errors.push(FieldError::invalid("spec.clusterIPs", &shown, detail));
-    }
+    let why = match offset_of(service) {
+        Some(offset) if addresses.used.insert(offset, ()).is_some() => {
+            "provided IP is already allocated".to_owned()
+        }
+        Some(_) => return,
+        None => {
+            let first = Ipv4Addr::from(SERVICE_BASE);
+            format!(
+                "the provided IP ({chosen}) is not in the valid range. The range of valid IPs is \
+                 {first}/{SERVICE_PREFIX}"
+            )
+        }
+    };
+    let detail = format!("failed to allocate IP {chosen}: {why}");
+    let shown = Value::from(vec![Value::from(chosen)]);
+    errors.push(FieldError::invalid("spec.clusterIPs", &shown, detail));
 }
 
 /// A Service with an address of its own says of which family it is.
@@ -170,43 +189,90 @@ fn set_families(service: &mut Value) {
     }
 }
 
-fn allocate_ports(addresses: &mut Addresses, service: &mut Value, errors: &mut Vec<FieldError>) {
-    let wanted = match service.str_at(&["spec", "type"]) {
-        Some("NodePort") => true,
-        Some("LoadBalancer") => {
-            service.at(&["spec", "allocateLoadBalancerNodePorts"]) != Some(&Value::Bool(false))
-        }
-        _ => false,
-    };
+/// Gives the ports of a Service node ports. A new Service saves some: its ports of one number,
+/// such as DNS over TCP and UDP, share a node port unless they ask for different ones.
+fn allocate_ports(
+    addresses: &mut Addresses,
+    service: &mut Value,
+    is_new: bool,
+    errors: &mut Vec<FieldError>,
+) {
+    if !matches!(service.str_at(&["spec", "type"]), Some("NodePort" | "LoadBalancer")) {
+        return;
+    }
+    let is_wanted =
+        service.at(&["spec", "allocateLoadBalancerNodePorts"]) != Some(&Value::Bool(false));
     let ports = service.list_at(&["spec", "ports"]).to_vec();
+    let mut taken: Vec<i64> = Vec::new();
+    let mut of_port: Vec<(i64, i64)> = Vec::new();
     for (at, port) in ports.iter().enumerate() {
-        let protocol = protocol_number(port);
-        match port.int_at(&["nodePort"]).unwrap_or(0) {
-            0 if wanted => match addresses.any_port(protocol) {
-                Some(number) => {
-                    let list = service.map_mut().entry("spec").map_mut().entry("ports").list_mut();
-                    list[at].set(&["nodePort"], i64::from(number));
-                }
-                None => {
-                    let detail = "failed to allocate a nodePort: range is full";
-                    let field = format!("spec.ports[{at}].nodePort");
-                    errors.push(FieldError::invalid(field, 0, detail));
-                }
-            },
-            0 => {}
-            number => {
-                let taken = u32::try_from(number)
-                    .is_ok_and(|number| addresses.ports.insert((number, protocol), ()).is_some());
-                if taken {
-                    let field = format!("spec.ports[{at}].nodePort");
-                    errors.push(FieldError::invalid(
-                        field,
-                        number,
-                        "provided port is already allocated",
-                    ));
-                }
+        let number = port.int_at(&["port"]).unwrap_or(0);
+        let mut asked = port.int_at(&["nodePort"]).unwrap_or(0);
+        if asked == 0 && !is_wanted {
+            continue;
+        }
+        let shared = of_port.iter().find(|(known, _)| *known == number).map(|(_, node)| *node);
+        if asked == 0 && is_new {
+            asked = shared.unwrap_or_else(|| requested(&ports[at..], number));
+        }
+        let is_taken = if is_new { shared == Some(asked) } else { taken.contains(&asked) };
+        let given = match asked {
+            0 => addresses.any_port().ok_or_else(|| "range is full".to_owned()),
+            _ if is_taken => Ok(asked),
+            _ => addresses.take_port(asked).map(|()| asked),
+        };
+        match given {
+            Ok(node) => {
+                taken.push(node);
+                of_port.push((number, node));
+                let list = service.map_mut().entry("spec").map_mut().entry("ports").list_mut();
+                list[at].set(&["nodePort"], node);
+            }
+            Err(why) => {
+                let field = format!("spec.ports[{at}].nodePort");
+                errors.push(FieldError::invalid(field, asked, why));
+                return;
             }
         }
+    }
+}
+
+/// The node port asked for with a port number, if any.
+fn requested(ports: &[Value], number: i64) -> i64 {
+    let same = |port: &&Value| port.int_at(&["port"]) == Some(number);
+    let asked = |port: &Value| port.int_at(&["nodePort"]).filter(|node| *node != 0);
+    ports.iter().filter(same).find_map(asked).unwrap_or(0)
+}
+
+/// A load balancer that spares nodes without endpoints asks them on a port of its own.
+fn needs_health_check(service: &Value) -> bool {
+    service.str_at(&["spec", "type"]) == Some("LoadBalancer")
+        && service.str_at(&["spec", "externalTrafficPolicy"]) == Some("Local")
+}
+
+fn allocate_health_check(
+    addresses: &mut Addresses,
+    service: &mut Value,
+    old: Option<&Value>,
+) -> ApiResult<()> {
+    const FIELD: [&str; 2] = ["spec", "healthCheckNodePort"];
+    if !needs_health_check(service) {
+        return Ok(());
+    }
+    match service.int_at(&FIELD).unwrap_or(0) {
+        0 => {
+            let port = addresses.any_port().ok_or_else(|| {
+                ApiError::internal("failed to allocate a HealthCheck NodePort 0: range is full")
+            })?;
+            service.set(&FIELD, port);
+            Ok(())
+        }
+        port => match addresses.take_port(port) {
+            Err(why) if !old.is_some_and(needs_health_check) => Err(ApiError::internal(format!(
+                "failed to allocate requested HealthCheck NodePort {port}: {why}"
+            ))),
+            _ => Ok(()),
+        },
     }
 }
 
@@ -214,8 +280,8 @@ fn release(addresses: &mut Addresses, service: &Value) {
     if let Some(offset) = offset_of(service) {
         addresses.used.remove(&offset);
     }
-    for (port, protocol) in node_ports(service) {
-        addresses.ports.remove(&(port, protocol));
+    for port in node_ports(service) {
+        addresses.ports.remove(&port);
     }
 }
 
@@ -225,14 +291,13 @@ fn offset_of(service: &Value) -> Option<u32> {
     u32::from(address).checked_sub(SERVICE_BASE).filter(|offset| *offset < SERVICE_SIZE)
 }
 
-fn node_ports(service: &Value) -> Vec<(u32, u8)> {
+fn node_ports(service: &Value) -> Vec<u32> {
     let ports = service.list_at(&["spec", "ports"]);
-    ports
-        .iter()
-        .filter_map(|port| {
-            let number = u32::try_from(port.int_at(&["nodePort"])?).ok()?;
-            Some((number, protocol_number(port)))
-        })
-        .filter(|(number, _)| *number != 0)
+    let all = ports.iter().map(|port| port.int_at(&["nodePort"]));
+    let health = service.int_at(&["spec", "healthCheckNodePort"]);
+    all.chain([health])
+        .flatten()
+        .filter_map(|port| u32::try_from(port).ok())
+        .filter(|port| PORTS.contains(port))
         .collect()
 }

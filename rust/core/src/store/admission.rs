@@ -26,6 +26,72 @@ impl Store {
         Ok(())
     }
 
+    /// Runs admission on an object that replaces another.
+    pub(super) fn admit_update(&self, kind: KindId, object: &mut Value, old: &Value) {
+        if kind != self.kinds.pod {
+            return;
+        }
+        for field in ["priority", "preemptionPolicy"] {
+            if object.at(&["spec", field]).is_none()
+                && let Some(known) = old.at(&["spec", field])
+            {
+                object.set(&["spec", field], known.clone());
+            }
+        }
+        add_default_tolerations(object);
+    }
+
+    /// There is one default priority class at most.
+    ///
+    /// # Errors
+    /// 403 in the plugin's words.
+    pub(super) fn check_default_class(&self, kind: KindId, object: &Value) -> ApiResult<()> {
+        let is_default = object.get("globalDefault") == Some(&Value::Bool(true));
+        if kind != self.kinds.priority_class || !is_default {
+            return Ok(());
+        }
+        let name = object.str_at(&["metadata", "name"]).unwrap_or_default();
+        match self.default_priority_class().0 {
+            Some(known) if known != name => {
+                let why = format!(
+                    "PriorityClass {known} is already marked as default. Only one default can exist"
+                );
+                Err(ApiError::forbidden(self.resource(kind), name, why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this is a priority class that exists without having been created.
+    pub(super) fn is_system_class(&self, kind: KindId, name: &str) -> bool {
+        kind == self.kinds.priority_class && SYSTEM_CLASSES.iter().any(|(class, _)| *class == name)
+    }
+
+    /// Times that the API server writes itself: when the phase of a persistent volume changed
+    /// last, and since when a new pod is held back.
+    pub(super) fn stamp_status(&self, kind: KindId, object: &mut Value, old: Option<&Value>) {
+        const CHANGED: [&str; 2] = ["status", "lastPhaseTransitionTime"];
+        if kind == self.kinds.pod && old.is_none() {
+            let mut conditions = object.list_at(&["status", "conditions"]).to_vec();
+            for condition in &mut conditions {
+                condition.set(&["lastTransitionTime"], self.now.to_second().to_string());
+            }
+            if !conditions.is_empty() {
+                object.set(&["status", "conditions"], conditions);
+            }
+        }
+        let named = &self.registry.kind(kind).id;
+        if named.kind != "PersistentVolume" || !named.group.is_empty() {
+            return;
+        }
+        let phase = |object: &Value| object.str_at(&["status", "phase"]).map(str::to_owned);
+        let time = |object: &Value| object.at(&CHANGED).cloned();
+        let moved = phase(object) != old.and_then(phase);
+        if moved && (time(object).is_none() || time(object) == old.and_then(time)) {
+            object.set(&CHANGED, self.now.to_second().to_string());
+        }
+    }
+
     /// Priority and preemption policy from the pod's class, or from the default class.
     fn admit_priority(&self, pod: &mut Value) -> ApiResult<()> {
         let named = pod.str_at(&["spec", "priorityClassName"]).filter(|name| !name.is_empty());

@@ -62,7 +62,7 @@ impl Store {
             return Ok(Vec::new());
         }
         if self.is_individual(kind) {
-            return self.create_each(original, &names, options);
+            return self.create_each(&original, &names, options);
         }
         let mut incoming = self.split(kind, object);
         let pod = (kind == self.kinds.pod).then(|| self.take_pod_state(&mut incoming));
@@ -84,7 +84,7 @@ impl Store {
     /// Creates objects one by one from a template.
     fn create_each(
         &mut self,
-        template: Value,
+        template: &Value,
         names: &[Name],
         options: &WriteOptions,
     ) -> ApiResult<Vec<ObjectId>> {

@@ -10,9 +10,11 @@ use super::meta::Meta;
 use super::object::{Body, Name, ObjectId, Row};
 use super::pod::{PodState, UNSCHEDULABLE};
 use super::{Store, pod_status};
-use crate::api::decode::{cannot_be_handled, decode, strict_error};
+use crate::api::decode::{
+    cannot_be_handled, canonicalize_stored, decode, strict_error, without_nulls,
+};
 use crate::api::rules::RuleKind;
-use crate::api::{ApiError, ApiResult, FieldError, KindId, custom};
+use crate::api::{ApiError, ApiResult, FieldError, KindId, Schema, custom};
 use crate::base::random::suffix_text;
 use crate::base::{Map, StrId, Text, Value};
 
@@ -84,7 +86,8 @@ impl Store {
         let generated = self.generate_name(kind, namespace.as_deref(), &mut object)?;
         let addresses = self.make_ready(kind, &mut object)?;
         let name: Text = object.str_at(&["metadata", "name"]).unwrap_or_default().into();
-        if self.find(kind, namespace.as_deref(), &name).is_some() {
+        let exists = self.find(kind, namespace.as_deref(), &name).is_some();
+        if exists || self.is_system_class(kind, &name) {
             return Err(ApiError::already_exists(self.resource(kind), &name));
         }
         if options.dry_run {
@@ -109,7 +112,7 @@ impl Store {
     /// # Errors
     /// Unknown kind, wrong types, no name, or a name that is taken.
     pub fn restore(&mut self, object: Value, strictness: Strictness) -> ApiResult<Written> {
-        let (kind, mut object, warnings) = self.decode(object, strictness)?;
+        let (kind, mut object, warnings) = self.decode_as(object, strictness, false)?;
         let namespace = self.target_namespace(kind, &object, None)?;
         set_namespace(&mut object, namespace.as_deref());
         let name: Text = object.str_at(&["metadata", "name"]).unwrap_or_default().into();
@@ -122,7 +125,7 @@ impl Store {
         if self.find(kind, namespace.as_deref(), &name).is_some() {
             return Err(ApiError::already_exists(self.resource(kind), &name));
         }
-        self.apply_defaults(kind, &mut object);
+        self.settle(kind, &mut object);
         let incoming = self.split(kind, object);
         let name = Name::whole(self.strings.intern(&name));
         let id = self.insert(incoming, name, Verb::Restored);
@@ -137,14 +140,25 @@ impl Store {
     /// Checks a document against its type and says of which kind it is.
     pub(super) fn decode(
         &self,
+        object: Value,
+        strictness: Strictness,
+    ) -> ApiResult<(KindId, Value, Vec<String>)> {
+        self.decode_as(object, strictness, true)
+    }
+
+    /// The same; in history also versions count that are not served.
+    fn decode_as(
+        &self,
         mut object: Value,
         strictness: Strictness,
+        served_only: bool,
     ) -> ApiResult<(KindId, Value, Vec<String>)> {
         let api_version = object.str_at(&["apiVersion"]).unwrap_or_default();
         let kind = object.str_at(&["kind"]).unwrap_or_default();
         let found = self
             .registry
             .find(api_version, kind)
+            .filter(|found| found.version.served || !served_only)
             .ok_or_else(|| ApiError::no_kind_match(api_version, kind))?;
         let (kind, version) = (&found.kind.id.kind, &found.version.name);
         let mut warnings = decode(&found.version.schema, &mut object)
@@ -234,13 +248,38 @@ impl Store {
         self.admit(kind, object)?;
         object.set(&["metadata", "uid"], self.uids.text(self.uids.peek()));
         self.prepare_create(kind, object);
+        self.stamp_status(kind, object, None);
         let addresses = self.allocate(kind, object, None)?;
         let errors = match self.rules_of(kind, object) {
             Some(rules) => self.rules.validate_create(rules, object),
             None => self.validate_custom(kind, object),
         };
         self.refuse(kind, object, &errors)?;
+        self.check_default_class(kind, object)?;
+        self.settle(kind, object);
         Ok(addresses)
+    }
+
+    /// The form in which a checked object is stored: as the API server writes it, with the
+    /// defaults that reading it back adds.
+    pub(super) fn settle(&self, kind: KindId, object: &mut Value) {
+        let schema = self.schema_of(kind, object);
+        canonicalize_stored(schema, object);
+        self.apply_defaults(kind, object);
+        canonicalize_stored(schema, object);
+    }
+
+    /// Brings a written object into the form rules compare: a field is there or it is not.
+    pub(super) fn plain(&self, kind: KindId, object: &mut Value) {
+        without_nulls(self.schema_of(kind, object), object);
+    }
+
+    /// The type of an object in its version.
+    pub(super) fn schema_of(&self, kind: KindId, object: &Value) -> &Schema {
+        let api_version = object.str_at(&["apiVersion"]).unwrap_or_default();
+        let named = self.registry.kind(kind);
+        let version = named.versions.iter().find(|one| named.api_version(one) == api_version);
+        &version.unwrap_or_else(|| named.preferred()).schema
     }
 
     /// The rules for an object of this kind in its version.
@@ -405,23 +444,14 @@ impl Store {
 
     /// What the creation of some kinds brings with it.
     fn created(&mut self, id: ObjectId) -> ApiResult<()> {
-        if id.kind == self.kinds.definition
-            && let Err(error) = self.define(id)
-        {
-            self.erase(id);
-            return Err(error);
+        if id.kind == self.kinds.definition {
+            if let Err(error) = self.define(id) {
+                self.erase(id);
+                return Err(error);
+            }
+            self.establish(id);
         }
         Ok(())
-    }
-
-    /// Makes the kind a CustomResourceDefinition defines known.
-    pub(super) fn define(&mut self, id: ObjectId) -> ApiResult<()> {
-        let definition = self.get(id).expect("the definition exists");
-        let name = self.name(id).unwrap_or_default();
-        self.registry
-            .define(&definition)
-            .map(drop)
-            .map_err(|errors| ApiError::invalid(&self.registry.kind(id.kind).id, &name, &errors))
     }
 }
 

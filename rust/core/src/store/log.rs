@@ -205,8 +205,8 @@ mod tests {
         ObjectId { kind: KindId::new(3), slot, generation: 0 }
     }
 
-    fn version(revision: u64) -> Option<Arc<Version>> {
-        Some(Arc::new(Version { row: Row { revision, ..Row::default() }, pod: None }))
+    fn version(revision: u64) -> Arc<Version> {
+        Arc::new(Version { row: Row { revision, ..Row::default() }, pod: None })
     }
 
     #[test]
@@ -214,8 +214,8 @@ mod tests {
         let mut log = WatchLog::starting_after(10);
         assert_eq!(log.append(Verb::Added, id(1), 0, None), 11);
         assert_eq!(log.append(Verb::Added, id(2), 0, None), 12);
-        assert_eq!(log.append(Verb::Modified, id(1), 11, version(11)), 13);
-        assert_eq!(log.append(Verb::Deleted, id(1), 13, version(13)), 14);
+        assert_eq!(log.append(Verb::Modified, id(1), 11, Some(version(11))), 13);
+        assert_eq!(log.append(Verb::Deleted, id(1), 13, Some(version(13))), 14);
         assert_eq!(log.version_after(11).unwrap().row.revision, 11);
         assert_eq!(log.version_after(13).unwrap().row.revision, 13);
         assert!(log.version_after(12).is_none(), "object 2 is as version 12 left it");

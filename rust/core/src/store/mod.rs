@@ -12,6 +12,7 @@ mod admission;
 pub mod apply;
 pub mod bulk;
 pub mod create;
+mod definition;
 pub mod delete;
 pub mod dump;
 pub mod events;

@@ -106,7 +106,7 @@ impl Store {
             return Vec::new();
         }
         let all = self.events.iter();
-        all.filter(|(_, event)| self.event_matches(event, criteria))
+        all.filter(|(number, event)| self.event_matches(*number, event, criteria))
             .map(|(number, _)| engine_id(self, number))
             .collect()
     }
@@ -176,7 +176,7 @@ impl Store {
         let (_, digits) = name.rsplit_once('.')?;
         let wanted = u64::from_str_radix(digits, 16).ok()?;
         let (number, _) = self.events.iter().find(|(number, event)| {
-            event_hash(*number) == wanted
+            event_stamp(*number, event) == wanted
                 && self.event_namespace(event) == namespace
                 && self.event_name(*number, event) == name
         })?;
@@ -191,7 +191,7 @@ impl Store {
         Some(object)
     }
 
-    pub(super) fn event_matches(&self, event: &Event, criteria: &Criteria) -> bool {
+    pub(super) fn event_matches(&self, number: u32, event: &Event, criteria: &Criteria) -> bool {
         if criteria.namespace.as_ref().is_some_and(|wanted| self.event_namespace(event) != wanted) {
             return false;
         }
@@ -199,14 +199,15 @@ impl Store {
             .fields
             .terms()
             .iter()
-            .all(|term| (self.event_field(event, &term.field) == term.value) == term.equal)
+            .all(|term| (self.event_field(number, event, &term.field) == term.value) == term.equal)
     }
 
-    fn event_field(&self, event: &Event, field: &str) -> Text {
+    fn event_field(&self, number: u32, event: &Event, field: &str) -> Text {
         let subject = &event.subject;
         let kind = self.registry.kind(subject.id.kind);
         match field {
             "metadata.namespace" => self.event_namespace(event).into(),
+            "metadata.name" => self.event_name(number, event).into(),
             "involvedObject.kind" => kind.id.kind.clone(),
             "involvedObject.namespace" => {
                 subject.namespace.map_or_else(Text::default, |id| self.strings.text(id).into())
@@ -227,11 +228,12 @@ impl Store {
     }
 
     fn event_name(&self, number: u32, event: &Event) -> String {
-        format!("{}.{:016x}", event.subject.name.text(&self.strings), event_hash(number))
+        format!("{}.{:016x}", event.subject.name.text(&self.strings), event_stamp(number, event))
     }
 
     fn event_uid(&self, number: u32) -> String {
-        let (high, low) = (mix(u64::from(number) ^ self.uids.seed()), event_hash(number));
+        let number = u64::from(number);
+        let (high, low) = (mix(number ^ self.uids.seed()), mix(number.wrapping_add(0x1000)));
         format!(
             "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
             high >> 32,
@@ -255,7 +257,8 @@ pub fn event_type(event: &Event) -> &'static str {
     if event.warning { "Warning" } else { "Normal" }
 }
 
-/// The number in an event's name: unique, and nothing to read meaning into.
-fn event_hash(number: u32) -> u64 {
-    mix(u64::from(number).wrapping_add(0x1000))
+/// The number in an event's name: the nanosecond it first happened, and one more for each event
+/// before it, so that names are unique and sort as the events happened.
+fn event_stamp(number: u32, event: &Event) -> u64 {
+    (event.first.0 as u64).wrapping_add(u64::from(number))
 }

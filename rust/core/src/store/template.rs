@@ -9,7 +9,6 @@ use super::object::{Body, ObjectId};
 use super::uid::Uid;
 use super::{Store, create::Strictness};
 use crate::api::{ApiError, ApiResult, KindId};
-use crate::base::random::NAME_ALPHABET;
 use crate::base::{Map, Value};
 use crate::labels::Selector;
 
@@ -20,23 +19,6 @@ pub struct Claimed {
     pub adopted: Vec<ObjectId>,
     /// Objects that were the owner's and no longer match.
     pub released: Vec<ObjectId>,
-}
-
-/// The hash that names a Deployment's ReplicaSet for a template. Kubernetes hashes a dump of Go
-/// structs, which differs between releases; this one hashes canonical JSON with the same
-/// function and alphabet.
-pub fn template_hash(template: &Value, collisions: Option<u32>) -> String {
-    let mut bytes = template.to_json().into_bytes();
-    if let Some(collisions) = collisions {
-        bytes.extend(u64::from(collisions).to_le_bytes());
-    }
-    let hash = bytes
-        .iter()
-        .fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
-    hash.to_string()
-        .bytes()
-        .map(|digit| char::from(NAME_ALPHABET[usize::from(digit) % NAME_ALPHABET.len()]))
-        .collect()
 }
 
 impl Store {

@@ -57,16 +57,19 @@ fn names(store: &Store, ids: &[ObjectId]) -> Vec<String> {
 fn what_is_created_comes_back_with_what_the_server_adds() {
     let mut store = store();
     let text = r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web","labels":{"a":"b"},
-        "annotations":{"note":"x"}},"spec":{"replicas":2,"futureField":{"deep":[1]}},"status":{"replicas":9}}"#;
+        "annotations":{"note":"x"}},"spec":{"replicas":2,"paused":false,"futureField":{"deep":[1]}},"status":{"replicas":9}}"#;
     let id = create(&mut store, text);
     let object = store.get(id).unwrap();
-    assert_eq!(object.at(&["spec"]), json(text).at(&["spec"]));
+    for field in ["replicas", "futureField"] {
+        assert_eq!(object.at(&["spec", field]), json(text).at(&["spec", field]), "{field}");
+    }
+    assert_eq!(object.at(&["spec", "strategy"]), Some(&json("{}")), "Go writes it in any case");
     assert_eq!(object.str_at(&["metadata", "namespace"]), Some("default"));
     assert_eq!(object.str_at(&["metadata", "creationTimestamp"]), Some("1970-01-01T00:16:40Z"));
     assert_eq!(object.int_at(&["metadata", "generation"]), Some(1));
     assert_eq!(object.str_at(&["metadata", "resourceVersion"]), Some("2"));
     assert_eq!(object.str_at(&["metadata", "uid"]).unwrap().len(), 36);
-    assert_eq!(object.get("status"), None, "the status is not the creator's to say");
+    assert_eq!(object.get("status"), Some(&json("{}")), "the status is not the creator's to say");
 }
 
 #[test]
@@ -304,7 +307,8 @@ fn a_status_from_outside_stays_to_the_letter_until_the_engine_speaks() {
     let id = create(&mut store, &pod("p"));
     let mut object = store.get(id).unwrap();
     let status = json(
-        r#"{"phase":"Running","customField":"kept","conditions":[{"type":"example.com/x","status":"True"}]}"#,
+        r#"{"phase":"Running","customField":"kept","conditions":[{"type":"example.com/x","status":"True",
+        "lastProbeTime":null,"lastTransitionTime":null}]}"#,
     );
     object.set(&["status"], status.clone());
     store.update(object, Part::Status, &WriteOptions::default()).unwrap();
@@ -372,7 +376,7 @@ fn a_loaded_store_goes_on_as_the_saved_one_would() {
 fn a_dump_is_restored_with_uid_times_and_status() {
     let mut store = store();
     let text = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"default","uid":"abc","resourceVersion":"4711",
-        "creationTimestamp":"2025-01-01T00:00:00Z","generation":3},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i"}]},
+        "creationTimestamp":"2025-01-01T00:00:00Z","generation":3},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i","resources":{}}]},
         "status":{"phase":"Running","podIP":"10.1.2.3"}}"#;
     let id = store.restore(json(text), Strictness::Warn).unwrap().id;
     assert_eq!(store.get(id).unwrap(), json(text));

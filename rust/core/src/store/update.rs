@@ -9,9 +9,10 @@ use super::create::{Incoming, Strictness, WriteOptions, Written};
 use super::log::{Verb, Version};
 use super::object::{Body, ObjectId};
 use super::{Store, pod_status};
+use crate::api::decode::canonicalize_stored;
 use crate::api::patch::{PatchKind, patch_object, strict_patch_error};
 use crate::api::{ApiError, ApiResult, FieldError, KindId, Path};
-use crate::base::{Map, Value};
+use crate::base::{Map, Text, Value};
 
 /// Which part of an object a write is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,23 +85,32 @@ impl Store {
         dry_run: bool,
         warnings: Vec<String>,
     ) -> ApiResult<Written> {
-        let old = self.get(id).expect("the caller found it");
-        self.check_preconditions(id, &object, &old)?;
-        keep_what_the_server_owns(&mut object, &old);
+        let stored = self.get(id).expect("the caller found it");
+        self.check_preconditions(id, &object, &stored)?;
+        keep_what_the_server_owns(&mut object, &stored);
+        let mut old = stored.clone();
+        self.plain(id.kind, &mut old);
         if part == Part::Finalize {
             let finalizers = object.at(&["spec", "finalizers"]).cloned();
             object = old.clone();
             set_or_remove(&mut object, &["spec", "finalizers"], finalizers);
         }
         self.apply_defaults(id.kind, &mut object);
+        if part == Part::Whole {
+            self.keep_equal_parts(id.kind, &mut object, &old);
+            self.admit_update(id.kind, &mut object, &old);
+        }
         let addresses = self.prepare_update(id, &mut object, &old, part)?;
+        self.stamp_status(id.kind, &mut object, Some(&old));
         let errors = match self.rules_of(id.kind, &object) {
             Some(rules) if part == Part::Status => self.rules.validate_status(rules, &object, &old),
             Some(rules) => self.rules.validate_update(rules, &object, &old),
             None => self.validate_custom(id.kind, &object),
         };
         self.refuse(id.kind, &object, &errors)?;
-        let changed = object != old;
+        self.check_default_class(id.kind, &object)?;
+        self.settle(id.kind, &mut object);
+        let changed = object != stored;
         if dry_run || !changed {
             return Ok(Written { id, object, warnings, changed });
         }
@@ -109,10 +119,35 @@ impl Store {
         self.rewrite(id, incoming);
         if id.kind == self.kinds.definition && part == Part::Whole {
             self.define(id)?;
+            self.establish(id);
         }
         let object = self.get(id).expect("just written");
         self.finish_deletion(id);
         Ok(Written { id, object, warnings, changed: true })
+    }
+
+    /// Takes the parts of an object that would be written as they are stored from there, so that
+    /// `[]` for nothing and `1000m` for `1` are no change to any check.
+    fn keep_equal_parts(&self, kind: KindId, object: &mut Value, old: &Value) {
+        let mut written = object.clone();
+        canonicalize_stored(self.schema_of(kind, object), &mut written);
+        self.plain(kind, &mut written);
+        let same = |path: &[&str]| written.at(path) == old.at(path);
+        let keys = |part: Option<&Value>| -> Vec<Text> {
+            part.and_then(Value::as_map)
+                .map_or_else(Vec::new, |map| map.iter().map(|(key, _)| key.into()).collect())
+        };
+        for key in keys(Some(object)).iter().filter(|key| *key != "metadata") {
+            if same(&[key]) {
+                restore_field(object, old, &[key]);
+                continue;
+            }
+            for inner in keys(object.get(key)) {
+                if same(&[key, &inner]) {
+                    restore_field(object, old, &[key, &inner]);
+                }
+            }
+        }
     }
 
     fn check_preconditions(&self, id: ObjectId, object: &Value, old: &Value) -> ApiResult<()> {
@@ -171,6 +206,7 @@ impl Store {
             }
             (None, Part::Status) => keep_all_but_status(object, old),
             (None, Part::Whole) => {
+                keep_identity(object, old);
                 if self.has_status(id.kind) {
                     restore_field(object, old, &["status"]);
                 }
@@ -293,18 +329,24 @@ pub(super) fn set_list(meta: &mut Map, field: &str, items: Vec<Value>) {
     }
 }
 
-/// Metadata a client cannot change: identity, times and deletion.
+/// Metadata a client cannot change, where it leaves it out; the rules speak of what it changes.
 fn keep_what_the_server_owns(object: &mut Value, old: &Value) {
-    for field in [
-        "name",
-        "namespace",
-        "uid",
-        "resourceVersion",
-        "generation",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    ] {
+    for field in ["name", "namespace", "resourceVersion", "generation"] {
+        restore_field(object, old, &["metadata", field]);
+    }
+    for field in ["uid", "creationTimestamp", "deletionGracePeriodSeconds"] {
+        if object.at(&["metadata", field]).is_none_or(Value::is_empty) {
+            restore_field(object, old, &["metadata", field]);
+        }
+    }
+    if old.at(&["metadata", "deletionTimestamp"]).is_some() {
+        restore_field(object, old, &["metadata", "deletionTimestamp"]);
+    }
+}
+
+/// A custom resource keeps what the server owns whatever the client says.
+fn keep_identity(object: &mut Value, old: &Value) {
+    for field in ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
         restore_field(object, old, &["metadata", field]);
     }
 }

@@ -92,7 +92,7 @@ impl Store {
     /// An engine event as it is now: how often it happened may have grown since.
     fn engine_event_at(&self, watch: &Watch, verb: Verb, number: u32) -> Option<WatchEvent> {
         let event = self.events.get(number)?;
-        if !self.event_matches(event, &watch.criteria) {
+        if !self.event_matches(number, event, &watch.criteria) {
             return None;
         }
         let object = self.render_event(number)?;

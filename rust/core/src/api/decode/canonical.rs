@@ -13,6 +13,8 @@ pub enum Form {
     Decoded,
     /// As Go writes it.
     Written,
+    /// As Go writes it after storage, which does not tell an empty list or map from none.
+    Stored,
 }
 
 /// Rewrites a whole object.
@@ -26,6 +28,10 @@ pub fn apply(schema: &Schema, value: &mut Value, form: Form) {
 struct Rewriter<'a> {
     schema: &'a Schema,
     form: Form,
+}
+
+fn is_empty_collection(shape: &Shape, value: &Value) -> bool {
+    matches!(shape.form, types::Form::List(_) | types::Form::Map(_)) && value.is_empty()
 }
 
 /// What becomes of a field.
@@ -70,8 +76,11 @@ impl Rewriter<'_> {
         }
         let changed = self.value(&field.shape, item);
         let now = changed.as_ref().unwrap_or(item);
-        if self.form == Form::Written && omits(field, now) {
+        if self.form != Form::Decoded && omits(field, now) {
             return Fate::Gone;
+        }
+        if self.form == Form::Stored && is_empty_collection(&field.shape, now) {
+            return self.absent(field).map_or(Fate::Same, Fate::Now);
         }
         changed.map_or(Fate::Same, Fate::Now)
     }

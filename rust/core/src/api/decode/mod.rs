@@ -38,6 +38,16 @@ pub fn canonicalize(schema: &Schema, value: &mut Value) {
     canonical::apply(schema, value, canonical::Form::Written);
 }
 
+/// Puts a checked `value` back into the form decoding gives it: `null` fields are gone.
+pub fn without_nulls(schema: &Schema, value: &mut Value) {
+    canonical::apply(schema, value, canonical::Form::Decoded);
+}
+
+/// Puts a decoded `value` into the form in which it comes back from storage.
+pub fn canonicalize_stored(schema: &Schema, value: &mut Value) {
+    canonical::apply(schema, value, canonical::Form::Stored);
+}
+
 pub(super) use check::check_base64;
 pub use convert::conversion_error;
 pub use required::missing;

@@ -2,7 +2,7 @@
 
 use super::builtin::{cron, time_zone};
 use super::check::quantity;
-use crate::base::{Value, ip, names};
+use crate::base::{Map, Value, ip, names};
 use crate::labels::Selector;
 
 /// A form, named in declarations as in [`Format::by_name`].
@@ -180,7 +180,7 @@ pub(super) fn int_or_percent(value: &Value) -> i64 {
 fn is_selector(value: &Value) -> bool {
     if value.list_at(&["matchExpressions"]).is_empty() {
         let labels = value.get("matchLabels").and_then(Value::as_map);
-        return labels.into_iter().flat_map(|map| map.iter()).all(|(key, value)| {
+        return labels.into_iter().flat_map(Map::iter).all(|(key, value)| {
             names::label_key(key).is_empty()
                 && names::label_value(value.as_str().unwrap_or_default()).is_empty()
         });

@@ -9,7 +9,7 @@
 use std::sync::OnceLock;
 
 use crate::base::value::to_go_json;
-use crate::base::{FastMap, Quantity, Text, Value};
+use crate::base::{FastMap, Map, Quantity, Text, Value};
 
 /// A type of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,7 +218,7 @@ impl Table {
                 Ordered::List(items.map(|item| self.convert(inner, item, parent)).collect())
             }
             Kind::Map(inner) => {
-                let entries = value.as_map().into_iter().flat_map(|map| map.iter());
+                let entries = value.as_map().into_iter().flat_map(Map::iter);
                 let convert = |(key, item): (&str, &Value)| {
                     (Text::from(key), self.convert(inner, item, parent))
                 };

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use super::ops::{Part, Step};
 use super::reference::{Ref, Scope, at, field, is_zero};
 use super::shapes;
-use crate::base::{Quantity, Text, Value};
+use crate::base::{Map, Quantity, Text, Value};
 
 /// Steps of one program against one pair of documents.
 pub(super) struct Runner<'a> {
@@ -190,7 +190,7 @@ fn missing(into: &Value, from: &Value) -> bool {
 fn fill(value: &mut Value, name: &Text, from: &Text) {
     let source = field(value, from).clone();
     let into = value.map_mut().entry(name).map_mut();
-    for (key, item) in source.as_map().into_iter().flat_map(|map| map.iter()) {
+    for (key, item) in source.as_map().into_iter().flat_map(Map::iter) {
         if !into.contains_key(key) {
             into.insert(key, item.clone());
         }
@@ -226,7 +226,9 @@ fn is_plainly_canonical(text: &str) -> bool {
     }
     match suffix {
         "" | "m" | "k" | "M" | "G" | "T" | "P" => !number.ends_with("000"),
-        "Ki" | "Mi" | "Gi" | "Ti" | "Pi" => number.parse().is_ok_and(|n: u32| n % 1024 != 0),
+        "Ki" | "Mi" | "Gi" | "Ti" | "Pi" => {
+            number.parse().is_ok_and(|n: u32| !n.is_multiple_of(1024))
+        }
         _ => false,
     }
 }

@@ -16,6 +16,17 @@ pub enum Format {
     DecimalExponent,
 }
 
+impl Format {
+    /// The name Go has for it.
+    pub fn go_name(self) -> &'static str {
+        match self {
+            Self::DecimalSi => "DecimalSI",
+            Self::BinarySi => "BinarySI",
+            Self::DecimalExponent => "DecimalExponent",
+        }
+    }
+}
+
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         if self.is_zero() {

@@ -31,6 +31,21 @@ pub struct Quantity {
     wide: bool,
 }
 
+/// What Go's struct of a quantity holds after reading one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// The digits.
+    pub unscaled: i128,
+    /// The power of ten they are multiplied by.
+    pub exponent: i32,
+    /// Whether they are held in arbitrary precision rather than in 64 bits.
+    pub is_wide: bool,
+    /// The text, where it is kept.
+    pub text: String,
+    /// Go's name of the format.
+    pub format: &'static str,
+}
+
 impl Quantity {
     /// Nothing.
     pub const ZERO: Self = Self::new(0, Format::DecimalSi);
@@ -73,6 +88,18 @@ impl Quantity {
     }
 
     /// The text Go's JSON decoder would hand to the parser; nothing for `null`.
+    /// What Go holds after reading the text that stands for `value` in the API server.
+    pub fn held(value: &Value) -> Held {
+        let text = Self::normalize_value(value).unwrap_or_default();
+        if text == "0" {
+            return Held { text, format: Format::DecimalSi.go_name(), ..Held::default() };
+        }
+        let Ok(parsed) = parse::parse(&text) else { return Held::default() };
+        let Self { unscaled, exponent, format, wide } = parsed.quantity;
+        let text = if parsed.keeps_text { text } else { String::new() };
+        Held { unscaled, exponent, is_wide: wide, text, format: format.go_name() }
+    }
+
     fn value_text(value: &Value) -> Option<String> {
         match value {
             Value::Null => None,

@@ -109,9 +109,8 @@ fn printed(versions: &Value) -> BadValue {
         |name: &str| versions.iter().all(|one| field(one, name) == field(&versions[0], name));
     let print = |version: &Value| {
         let flag = |name: &str| field(version, name).as_bool().unwrap_or(false);
-        let part = |name: &str| match shared(name) {
-            true => "null".to_owned(),
-            false => to_go_json(field(version, name)),
+        let part = |name: &str| {
+            if shared(name) { "null".to_owned() } else { to_go_json(field(version, name)) }
         };
         format!(
             "{{\"Name\":{},\"Served\":{},\"Storage\":{},\"Deprecated\":{},\"DeprecationWarning\":{},\

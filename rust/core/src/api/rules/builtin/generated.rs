@@ -202,7 +202,7 @@ fn to_base64(bytes: &[u8]) -> String {
 /// The bytes of standard base64, line breaks ignored; nothing when it is none.
 pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
     let symbols: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    if symbols.len() % 4 != 0 {
+    if !symbols.len().is_multiple_of(4) {
         return None;
     }
     let mut out = Vec::with_capacity(symbols.len() / 4 * 3);

@@ -91,7 +91,7 @@ fn is_component(text: &str) -> bool {
     let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let separators: Vec<&str> = text.split(word).filter(|part| !part.is_empty()).collect();
     let legal = |part: &&str| matches!(*part, "." | "_" | "__") || part.chars().all(|c| c == '-');
-    text.starts_with(word) && text.ends_with(word) && separators.iter().all(|part| legal(part))
+    text.starts_with(word) && text.ends_with(word) && separators.iter().all(legal)
 }
 
 #[cfg(test)]

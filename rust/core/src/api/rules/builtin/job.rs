@@ -46,7 +46,7 @@ fn generated_selector<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<
     // Jobs from before the prefixed labels may go on without them.
     let old = walk.scope.old;
     let had = |label: &str| old.at(&["spec", "template", "metadata", "labels", label]).is_some();
-    let plain_only = !old.is_null() && !(had(LABELS[2].0) && had(LABELS[3].0));
+    let plain_only = !(old.is_null() || had(LABELS[2].0) && had(LABELS[3].0));
     for (label, of_uid) in LABELS {
         if plain_only && label.contains('/') {
             continue;

@@ -6,7 +6,7 @@ use crate::api::rules::formats::Format;
 use crate::api::rules::reference::{Scope, field, is_zero, text};
 use crate::api::{BadValue, FieldError, Path};
 use crate::base::value::to_go_json;
-use crate::base::{Value, go_quote, names};
+use crate::base::{Map, Value, go_quote, names};
 
 /// All annotations of an object together may have this many bytes.
 const ANNOTATION_BYTES_MAX: usize = 256 << 10;
@@ -20,7 +20,7 @@ pub(super) const CHECKS: &[(&str, CheckFn)] = &[
 ];
 
 fn labels<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<'_>, _: &Value) {
-    for (key, value) in here.as_map().into_iter().flat_map(|map| map.iter()) {
+    for (key, value) in here.as_map().into_iter().flat_map(Map::iter) {
         for problem in names::label_key(key) {
             walk.errors.push(FieldError::invalid(path, key, problem));
         }
@@ -33,7 +33,7 @@ fn labels<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<'_>, _: &Val
 
 fn annotations<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<'_>, _: &Value) {
     let mut size = 0;
-    for (key, value) in here.as_map().into_iter().flat_map(|map| map.iter()) {
+    for (key, value) in here.as_map().into_iter().flat_map(Map::iter) {
         size += key.len() + value.as_str().map_or(0, str::len);
         // Case does not matter here, unlike in labels.
         for problem in Format::QualifiedNameCaseless.text_problems(key) {

@@ -8,6 +8,8 @@ mod annotations;
 mod claim_status;
 pub(super) mod cron;
 mod definition;
+mod definition_parts;
+mod definition_schema;
 mod environment;
 mod generated;
 mod go_json;
@@ -70,11 +72,12 @@ impl StepFn {
 
 /// The check of this name.
 pub(super) fn check(name: &str) -> Option<CheckFn> {
-    let tables: [&[(&str, CheckFn)]; 24] = [
+    let tables: [&[(&str, CheckFn)]; 25] = [
         annotations::CHECKS,
         claim_status::CHECKS,
         cron::CHECKS,
         definition::CHECKS,
+        definition_schema::CHECKS,
         environment::CHECKS,
         job::CHECKS,
         job_status::CHECKS,

@@ -113,7 +113,13 @@ fn tolerations(walk: &mut Walk<'_, '_>, new: &Value, old: &Value, path: &Path<'_
     if old.iter().any(|one| !new.iter().any(|other| shapes::equal(one, other, None))) {
         let detail = "existing toleration can not be modified except its tolerationSeconds";
         walk.errors.push(FieldError::forbidden(path, detail));
+        return;
     }
+    // Kubernetes checks them once more here.
+    let prefix = format!("{path}[");
+    let again: Vec<FieldError> =
+        walk.errors.iter().filter(|error| error.field.starts_with(&prefix)).cloned().collect();
+    walk.errors.extend(again);
 }
 
 fn gates(walk: &mut Walk<'_, '_>, new: &Value, old: &Value, path: &Path<'_>) {
@@ -379,7 +385,7 @@ fn addresses(walk: &mut Walk<'_, '_>, status: &Value, old: &Value, path: &Path<'
         if let Some((index, address)) = unread {
             let error =
                 format!("failed to check for dual stack with error:invalid IP[{index}]: {address}");
-            walk.errors.push(FieldError::internal(&at, error));
+            walk.errors.push(FieldError::internal(at, error));
         }
         let both = families.contains(&true) && families.contains(&false) && unread.is_none();
         if all.len() > 2 || !both {

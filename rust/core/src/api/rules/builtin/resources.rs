@@ -236,11 +236,11 @@ pub(super) fn claims(walk: &mut Walk<'_, '_>, claims: &Value, path: &Path<'_>) {
         unique_claim(walk, name, text(claim, "request"), &mut seen, &at);
         if !known.contains(&name) {
             let mut error = FieldError::not_found(at, name);
-            error.detail = "must be one of the names in pod.spec.resourceClaims".into();
-            error.detail += &if known.is_empty() {
-                " which is empty".to_owned()
+            let place = "must be one of the names in pod.spec.resourceClaims";
+            error.detail = if known.is_empty() {
+                format!("{place} which is empty")
             } else {
-                format!(": {}", known.join(", "))
+                format!("{place}: {}", known.join(", "))
             };
             walk.errors.push(error);
         }
@@ -273,7 +273,9 @@ fn unique_claim(
             walk.errors.push(FieldError::duplicate(path, name));
         }
     }
-    seen.push(key);
+    if !seen.contains(&key) {
+        seen.push(key);
+    }
 }
 
 /// Capacity and allocatable of a node.

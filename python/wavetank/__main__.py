@@ -1,0 +1,5 @@
+"""``python -m wavetank``: the command ``wavetank``."""
+
+from wavetank.cli import main
+
+main()

@@ -1,0 +1,255 @@
+"""Pictures of plans, with matplotlib (``pip install wavetank[plot]``).
+
+Every function returns a figure that a notebook shows and a script saves with ``savefig``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .amounts import amount
+from .plan.pods import ActivePods
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from .plan import Fit, Headroom, NodeUse
+
+#: Okabe and Ito's colours, which people with any colour vision tell apart; grey is for the rest.
+COLOURS = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#F0E442",
+    "#332288",
+)
+_REST = "#BBBBBB"
+_INK = "#333333"
+#: Nodes drawn one by one; more are drawn as a curve.
+_SINGLE_NODES = 40
+#: Resources and their columns in the table of pods.
+_COLUMNS = {"cpu": "cpu_milli", "memory": "memory_bytes"}
+
+
+def packing(answer: Fit, resources: Sequence[str] = ("cpu", "memory")) -> Figure:
+    """Draw how full each node is, and with what.
+
+    Up to 40 nodes are bars, each divided by workload; more are curves, the fullest node first.
+
+    Parameters
+    ----------
+    answer
+        What :func:`wavetank.plan.fit` found.
+    resources
+        The resources to draw, one panel each. Of others than cpu and memory it is not known
+        which workload has how much.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    unknown = [name for name in resources if not any(name in n.resources for n in answer.nodes)]
+    if unknown or not resources:
+        known = ", ".join(answer.nodes[0].resources) if answer.nodes else "none"
+        raise ValueError(f"no node has {', '.join(unknown) or 'nothing'}; there are {known}")
+    many = len(answer.nodes) > _SINGLE_NODES
+    height = 3.6 if many else 1.6 + 0.32 * len(answer.nodes)
+    figure, axes = _panels(len(resources), height)
+    for axis, resource in zip(axes, resources, strict=True):
+        _frame(axis, f"{resource} requested")
+        if many:
+            _curve(axis, answer.nodes, resource)
+        else:
+            _bars(axis, answer, resource)
+    if not many:
+        _legend(figure, axes)
+        axes[0].set_yticks(range(len(answer.nodes)), [_label(node) for node in answer.nodes])
+        axes[0].invert_yaxis()
+    title = f"{answer.placed:,} of {answer.pods:,} pods on {len(answer.nodes):,} nodes"
+    if not answer.fits:
+        title += f", {answer.pending:,} without a place"
+    figure.suptitle(title, x=0.01, ha="left", weight="bold", color=_INK)
+    return figure
+
+
+def headroom(rows: Sequence[Headroom], *, most: int = 30) -> Figure:
+    """Draw how many more of each workload fit, and what ends it.
+
+    Parameters
+    ----------
+    rows
+        What :func:`wavetank.plan.headroom` found.
+    most
+        Workloads to draw; those with the least room come first.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    shown = sorted(rows, key=lambda row: row.more)[:most]
+    if not shown:
+        raise ValueError("there is no workload to draw")
+    figure, (axis,) = _panels(1, 1.2 + 0.28 * len(shown))
+    _frame(axis, "pods more than now", share=False)
+    ends = list(dict.fromkeys(next(iter(row.limits), "") for row in shown))
+    colours = dict(zip(ends, [*COLOURS, *[_REST] * len(ends)], strict=False))
+    longest = max(row.more for row in shown) or 1
+    for place, row in enumerate(shown):
+        first = next(iter(row.limits), "")
+        axis.barh(place, row.more, color=colours[first], height=0.7)
+        text = f" {row.more:,}{'+' if row.capped else ''}"
+        then = f"  then {row.ends_with}" if row.limits else ""
+        axis.text(row.more, place, text, va="center", weight="bold", color=_INK)
+        axis.text(
+            row.more + longest * 0.06, place, then, va="center", size="small", color="#777777"
+        )
+    axis.set_yticks(range(len(shown)), [str(row.ref) for row in shown])
+    axis.invert_yaxis()
+    axis.set_xlim(0, longest * 1.45)
+    figure.suptitle("How many more fit", x=0.01, ha="left", weight="bold", color=_INK)
+    return figure
+
+
+def _panels(count: int, height: float) -> tuple[Figure, Sequence[Axes]]:
+    """Return a figure that no list of open figures knows, so that notebooks show it once."""
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - optional and slow to import
+
+    figure, axes = plt.subplots(
+        1, count, figsize=(10, height), sharey=True, squeeze=False, layout="constrained"
+    )
+    plt.close(figure)
+    return figure, list(axes[0])
+
+
+def _frame(axis: Axes, title: str, *, share: bool = True) -> None:
+    axis.set_title(title, loc="left", size="small", color="#777777")
+    axis.spines[["top", "right", "left"]].set_visible(False)
+    axis.tick_params(left=False, colors=_INK)
+    axis.grid(axis="x", color="#E5E5E5")
+    axis.set_axisbelow(True)
+    if share:
+        from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
+
+        axis.set_xlim(0, 1)
+        axis.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+
+
+def _bars(axis: Axes, answer: Fit, resource: str) -> None:
+    offered = np.array([_offered(node, resource) for node in answer.nodes], dtype=float)
+    shares = [node.resources[resource].share for node in answer.nodes]
+    places = np.arange(len(answer.nodes))
+    axis.barh(places, np.ones(len(places)), color="#F4F4F4", height=0.7)
+    left = np.zeros(len(places))
+    for name, colour, amounts in _parts(answer, resource):
+        widths = np.divide(amounts, offered, out=np.zeros_like(left), where=offered > 0)
+        axis.barh(places, widths, left=left, color=colour, height=0.7, label=name, linewidth=0)
+        left += widths
+    if resource not in _COLUMNS:
+        axis.barh(places, shares, color=COLOURS[0], height=0.7)
+    for place, node in enumerate(answer.nodes):
+        use = node.resources[resource]
+        free = amount(resource, use.allocatable - use.requested)
+        # On the bar where it is nearly full, behind it elsewhere.
+        inside = use.share > 0.75
+        axis.text(
+            0.99 if inside else use.share + 0.01,
+            place,
+            f"{free} free",
+            va="center",
+            ha="right" if inside else "left",
+            size="small",
+            color=_INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.75},
+        )
+
+
+def _parts(answer: Fit, resource: str) -> list[tuple[str, str, NDArray[np.float64]]]:
+    """Return what the largest workloads request of each node, and the rest together."""
+    if resource not in _COLUMNS:
+        return []
+    pods = ActivePods(answer.cluster)
+    codes, names = pods.columns["node"]
+    place = {node.name: at for at, node in enumerate(answer.nodes)}
+    places = np.array([place.get(name, 0) for name in names], dtype=np.intp)
+    values = pods.columns[_COLUMNS[resource]].astype(float)
+
+    def of_nodes(rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        placed = rows[pods.placed[rows]]
+        found = np.bincount(places[codes[placed]], values[placed], minlength=len(place))
+        return found.astype(np.float64)
+
+    amounts = {str(group.ref): of_nodes(group.rows) for group in pods.groups}
+    # One order for all resources, so that a colour means the same workload in every panel.
+    order = sorted(amounts, key=lambda name: -_weight(answer, name))
+    drawn = order[: len(COLOURS)]
+    parts = [(name, colour, amounts[name]) for name, colour in zip(drawn, COLOURS, strict=False)]
+    rest = [amounts[name] for name in order[len(COLOURS) :]]
+    if rest:
+        parts.append((f"{len(rest)} others", _REST, np.sum(rest, axis=0)))
+    return parts
+
+
+def _weight(answer: Fit, name: str) -> float:
+    """Return how much of the cluster a workload takes, by the resource it takes most of."""
+    rows = [row for row in answer.workloads if str(row.ref) == name]
+    total: dict[str, int] = {"cpu": 1, "memory": 1}
+    for pool in answer.pools:
+        for resource in total:
+            total[resource] += pool.resources[resource].allocatable
+    cpu = sum(row.placed * row.cpu_milli for row in rows) / total["cpu"]
+    memory = sum(row.placed * row.memory_bytes for row in rows) / total["memory"]
+    return max(cpu, memory)
+
+
+def _curve(axis: Axes, nodes: Sequence[NodeUse], resource: str) -> None:
+    """Draw the share of every node, pool by pool, the fullest first."""
+    from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
+
+    pools: dict[str, list[float]] = {}
+    for node in nodes:
+        pools.setdefault(node.pool, []).append(node.resources[resource].share)
+    for (pool, shares), colour in zip(pools.items(), [*COLOURS, *[_REST] * 99], strict=False):
+        ranked = np.sort(shares)[::-1]
+        label = f"{pool} ({len(shares):,})"
+        axis.plot(np.arange(1, len(ranked) + 1), ranked, color=colour, lw=2, label=label)
+        axis.fill_between(np.arange(1, len(ranked) + 1), ranked, color=colour, alpha=0.15, lw=0)
+    axis.set_xlim(1, max(map(len, pools.values())))
+    axis.set_ylim(0, 1.02)
+    axis.grid(axis="y", color="#E5E5E5")
+    axis.xaxis.set_major_formatter("{x:,.0f}")
+    axis.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    axis.set_xlabel("nodes, the fullest first", color=_INK)
+    axis.legend(frameon=False, fontsize="small", loc="lower left")
+
+
+def _legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    handles: list[Any] = []
+    names: list[str] = []
+    for axis in axes:
+        for handle, name in zip(*axis.get_legend_handles_labels(), strict=True):
+            if name not in names:
+                handles.append(handle)
+                names.append(name)
+    if names:
+        figure.legend(
+            handles, names, loc="outside lower left", ncols=5, frameon=False, fontsize="small"
+        )
+
+
+def _offered(node: NodeUse, resource: str) -> int:
+    use = node.resources.get(resource)
+    return use.allocatable if use else 0
+
+
+def _label(node: NodeUse) -> str:
+    zone = f"  {node.zone}" if node.zone else ""
+    return f"{node.name}{zone}{'' if node.schedulable else ' (off)'}"

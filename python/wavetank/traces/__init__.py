@@ -1,0 +1,1 @@
+"""Published traces as clusters: one module per trace."""
