@@ -65,9 +65,7 @@ def test_memory_of_pods_from_one_template(
     root = request.config.rootpath
 
     def measure() -> int:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=True, cwd=root
-        )
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
         return int(done.stdout)
 
     total = benchmark.pedantic(measure, rounds=1)

@@ -12,6 +12,7 @@ from rich.text import Text
 from wavetank import _core
 from wavetank import plan as planning
 from wavetank.plan.expand import rules_for
+from wavetank.plan.volumes import is_bound
 
 from .common import BAD_INPUT, INTERRUPTED, WARNINGS, console, guarded, help_text, say, say_all
 from .plan import (
@@ -133,11 +134,18 @@ def _check_time(until: str) -> None:
 
 def _idle(cluster: Cluster) -> list[str]:
     """Return warnings about objects that no controller acts on."""
+    warnings = []
     idle = {rule.kind: len(cluster.keys(rule.resource)) for rule in rules_for(cluster)}
     kinds = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in idle.items() if count)
-    return [f"wavetank has no controller for these kinds yet, they get no pods: {kinds}"] * bool(
-        kinds
-    )
+    if kinds:
+        warnings.append(
+            f"wavetank has no controller for these kinds yet, they get no pods: {kinds}"
+        )
+    claims = sum(not is_bound(claim) for claim in cluster.get("persistentvolumeclaims"))
+    if claims:
+        text = f"{claims:,} claim{'s' * (claims > 1)}"
+        warnings.append(f"wavetank makes no volumes yet, pods stay pending that need them: {text}")
+    return warnings
 
 
 def _play(cluster: Cluster, until: str, output: str) -> bool:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from wavetank.errors import WavetankError
 
-from .expand import add_claims, model_pod
+from .expand import add_volumes, model_pod
 from .pods import ActivePods, Ref, controller_of
+from .volumes import provide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,6 +149,7 @@ def of_manifest(
     left = [document for document in applied if document is not None]
     if left:
         branch.apply(left, namespace=namespace)
+    provide(branch)
     branch.run(until=0)
     return branch, [_from_item(branch, item, namespace) for item in wanted]
 
@@ -191,7 +193,8 @@ def _model(item: Object) -> Object:
     """Return a pod of a workload's template."""
     pod = model_pod(item)
     if item["kind"] == "StatefulSet":
-        add_claims(pod, item, f"{item['metadata']['name']}-0")
+        # Each further replica would have claims of its own, which are not there yet.
+        add_volumes(pod, item, lambda _: {"emptyDir": {}})
     return pod
 
 

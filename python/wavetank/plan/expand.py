@@ -43,33 +43,38 @@ class Expansion:
     refused
         What the API server answered to pods of a workload, by kind, namespace and name.
     created
-        How many pods were made.
+        How many pods and claims were made.
+    volumes
+        For how many claims a volume was made, see :mod:`wavetank.plan.volumes`.
     """
 
     kinds: dict[str, int] = field(default_factory=dict)
     created: int = 0
+    volumes: int = 0
     refused: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def notes(self) -> list[str]:
-        """Return a sentence about it, if there is anything to say."""
-        if not self.kinds:
-            return []
-        names = ", ".join(
-            f"{count} {kind}{'s' * (count > 1)}" for kind, count in self.kinds.items()
-        )
-        return [
-            f"wavetank has no controller for these kinds yet; the plan made their pods: {names}"
-        ]
+        """Return sentences about it, if there is anything to say."""
+        told = []
+        if self.kinds:
+            names = ", ".join(f"{n} {kind}{'s' * (n > 1)}" for kind, n in self.kinds.items())
+            told.append(
+                f"wavetank has no controller for these kinds yet; the plan made their pods: {names}"
+            )
+        if self.volumes:
+            claims = f"{self.volumes:,} claim{'s' * (self.volumes > 1)}"
+            told.append(f"the plan made volumes for {claims}; every node can use them")
+        return told
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How a plan acts for the controller of one kind."""
+    """How a plan acts for the controller of one kind: the pods and claims that are missing."""
 
     kind: str
     resource: str
     controller: str
-    pods: Callable[[Cluster, Object], Iterator[Object]]
+    objects: Callable[[Cluster, Object], Iterator[Object]]
 
 
 def expand(cluster: Cluster) -> Expansion:
@@ -80,8 +85,8 @@ def expand(cluster: Cluster) -> Expansion:
             expansion.kinds[rule.kind] = expansion.kinds.get(rule.kind, 0) + 1
             metadata = item["metadata"]
             try:
-                for pod in rule.pods(cluster, item):
-                    cluster.world.create(pod, field_validation="Ignore")
+                for created in rule.objects(cluster, item):
+                    cluster.world.create(created, field_validation="Ignore")
                     expansion.created += 1
             except ApiError as error:
                 key = (rule.kind, metadata["namespace"], metadata["name"])
@@ -154,7 +159,29 @@ def _stateful_set(cluster: Cluster, item: Object) -> Iterator[Object]:
     for ordinal in range(first, first + _replicas(spec)):
         pod_name = f"{name}-{ordinal}"
         if pod_name not in existing:
+            yield from _missing_claims(cluster, item, pod_name)
             yield _stateful_pod(item, ordinal, pod_name)
+
+
+def _missing_claims(cluster: Cluster, item: Object, pod_name: str) -> Iterator[Object]:
+    """Yield the claims of one pod of a StatefulSet that are not there yet."""
+    kind, metadata, spec = cluster.kind("persistentvolumeclaims"), item["metadata"], item["spec"]
+    labels = (spec.get("selector") or {}).get("matchLabels") or {}
+    for template in spec.get("volumeClaimTemplates") or []:
+        own = template.get("metadata") or {}
+        name = f"{own['name']}-{pod_name}"
+        if cluster.world.find(kind.id, name, metadata["namespace"]) is None:
+            yield {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "metadata": {
+                    "name": name,
+                    "namespace": metadata["namespace"],
+                    "labels": {**(own.get("labels") or {}), **labels},
+                    "annotations": own.get("annotations") or {},
+                },
+                "spec": template["spec"],
+            }
 
 
 def _stateful_pod(item: Object, ordinal: int, name: str) -> Object:
@@ -170,20 +197,25 @@ def _stateful_pod(item: Object, ordinal: int, name: str) -> Object:
     pod["spec"]["hostname"] = name
     if spec.get("serviceName"):
         pod["spec"]["subdomain"] = spec["serviceName"]
-    add_claims(pod, item, name)
+    _add_claims(pod, item, name)
     return pod
 
 
-def add_claims(pod: Object, item: Object, name: str) -> None:
-    """Give a pod the volumes of its StatefulSet's claim templates; the claims are not made."""
+def _add_claims(pod: Object, item: Object, name: str) -> None:
+    """Give a pod of a StatefulSet the volumes of its claim templates."""
+
+    def claimed(claim: str) -> Object:
+        return {"persistentVolumeClaim": {"claimName": f"{claim}-{name}"}}
+
+    add_volumes(pod, item, claimed)
+
+
+def add_volumes(pod: Object, item: Object, source: Callable[[str], Object]) -> None:
+    """Give a pod a volume for each claim template of its StatefulSet."""
     claims = [claim["metadata"]["name"] for claim in item["spec"].get("volumeClaimTemplates") or []]
     kept = [v for v in pod["spec"].get("volumes") or [] if v.get("name") not in claims]
-    made = [
-        {"name": claim, "persistentVolumeClaim": {"claimName": f"{claim}-{name}"}}
-        for claim in claims
-    ]
-    if kept or made:
-        pod["spec"]["volumes"] = [*kept, *made]
+    if kept or claims:
+        pod["spec"]["volumes"] = [*kept, *({"name": name, **source(name)} for name in claims)]
 
 
 def _replication_controller(cluster: Cluster, item: Object) -> Iterator[Object]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .expand import Expansion, expand, rules_for
+from .volumes import provide
 
 if TYPE_CHECKING:
     from wavetank.cluster import Cluster
@@ -54,12 +55,15 @@ def settle(cluster: Cluster, *, progress: bool | None = None) -> Settled:
     branch.world.set_event_policy("warnings")
     began = branch.now_ns
     expansion = expand(branch)
+    expansion.volumes = provide(branch).made
     _come_to_rest(branch, progress)
     for _ in range(_ROUNDS):
-        # Pods that made room for others come back, as their controllers would have them.
-        again = expand(branch)
-        if not again.created:
+        # Pods that made room for others come back, as their controllers would have them; and
+        # pods with ephemeral volumes are there only now.
+        again, provided = expand(branch), provide(branch)
+        if not again.created and not provided.changed:
             break
+        expansion.volumes += provided.made
         _come_to_rest(branch, progress)
     return Settled(branch, expansion, (branch.now_ns - began) / 1e9)
 

@@ -111,6 +111,51 @@ fn place_pods_of_replica_sets(bencher: Bencher, nodes: usize) {
         });
 }
 
+/// Pods that must be spread over the zones, as in Kubernetes' own TopologySpreading benchmark.
+#[divan::bench(sample_count = 5, args = [5_000])]
+fn place_pods_spread_over_zones(bencher: Bencher, nodes: usize) {
+    let mut store = cluster(nodes);
+    let template = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"blue-",
+        "labels":{"color":"blue"}},"spec":{"schedulerName":"default-scheduler",
+        "topologySpreadConstraints":[{"maxSkew":5,"topologyKey":"topology.kubernetes.io/zone",
+        "whenUnsatisfiable":"DoNotSchedule","labelSelector":{"matchLabels":{"color":"blue"}}}],
+        "containers":[{"name":"c","image":"registry.example/web:1",
+        "resources":{"requests":{"cpu":"100m","memory":"500Mi"}}}]}}"#;
+    let naming = Naming::Generated(PODS);
+    store.create_many(json(template), &naming, &WriteOptions::default()).unwrap();
+    let mut scheduler = Scheduler::new(Arc::new(Config::default()), 7, Time(0));
+    scheduler.observe(&store, 0, store.revision());
+    bencher
+        .counter(ItemsCount::new(PODS))
+        .with_inputs(|| (store.clone(), scheduler.clone()))
+        .bench_local_values(|(mut store, mut scheduler)| {
+            while scheduler.schedule_one(&mut store).is_some() {}
+            (store, scheduler)
+        });
+}
+
+/// No node has room: every node says why, and preemption finds nobody to take away.
+#[divan::bench(sample_count = 5, args = [100, 2_000])]
+fn reject_pods(bencher: Bencher, nodes: usize) {
+    let mut store = cluster(nodes);
+    add_pods(&mut store, nodes * 110);
+    let mut scheduler = Scheduler::new(Arc::new(Config::default()), 7, Time(0));
+    scheduler.observe(&store, 0, store.revision());
+    while scheduler.schedule_one(&mut store).is_some() {}
+    let full = store.revision();
+    add_pods(&mut store, 2_000);
+    scheduler.observe(&store, full, store.revision());
+    bencher
+        .counter(ItemsCount::new(1_000_usize))
+        .with_inputs(|| (store.clone(), scheduler.clone()))
+        .bench_local_values(|(mut store, mut scheduler)| {
+            for _ in 0..1_000 {
+                scheduler.schedule_one(&mut store).expect("pods are waiting");
+            }
+            (store, scheduler)
+        });
+}
+
 #[divan::bench(sample_count = 5)]
 fn take_in_1_000_000_new_pods(bencher: Bencher) {
     let mut store = cluster(100);

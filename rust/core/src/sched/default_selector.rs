@@ -6,22 +6,34 @@ use std::sync::Arc;
 use super::pod_info::{InfoId, PodInfo};
 use super::spread_constraint::{Owner, OwnerKind};
 use crate::api::KindId;
-use crate::base::{FastMap, Map, Value};
+use crate::base::{FastMap, Map, StrId, Value};
 use crate::labels::Selector;
 use crate::store::Store;
 use crate::store::log::{Entry, Verb};
 
+/// What the Services of each namespace select.
+type Services = FastMap<Option<StrId>, Vec<(Map, Selector)>>;
+
 /// Default selectors by pod content, as long as no Service or controller came, went or changed.
 #[derive(Debug, Default)]
 pub struct DefaultSelectors {
+    kinds: Option<Kinds>,
     known: FastMap<InfoId, (Arc<PodInfo>, Option<Arc<Selector>>)>,
+    /// Known as long as no Service came, went or changed.
+    services: Option<Services>,
 }
 
 impl DefaultSelectors {
-    /// Forgets everything if a write could have changed a selector.
+    /// Forgets what a write could have changed.
     pub fn observe(&mut self, store: &Store, entry: &Entry) {
+        if self.known.is_empty() && self.services.is_none() {
+            return;
+        }
         let kind = entry.id().kind;
-        let kinds = Kinds::of(store);
+        let kinds = *self.kinds.get_or_insert_with(|| Kinds::of(store));
+        if kind == kinds.service {
+            self.services = None;
+        }
         let concerns = match entry.verb {
             // What a ReplicaSet or StatefulSet selects never changes.
             Verb::Modified => kind == kinds.service || kind == kinds.replication_controller,
@@ -39,12 +51,16 @@ impl DefaultSelectors {
         if let Some((_, selector)) = known {
             return selector.clone();
         }
-        let selector = default_selector(store, pod).map(Arc::new);
+        let kinds = *self.kinds.get_or_insert_with(|| Kinds::of(store));
+        let services = self.services.get_or_insert_with(|| services(store, kinds));
+        let services = services.get(&pod.namespace).map_or(&[][..], Vec::as_slice);
+        let selector = default_selector(store, kinds, services, pod).map(Arc::new);
         self.known.insert(id, (Arc::clone(pod), selector.clone()));
         selector
     }
 }
 
+#[derive(Clone, Copy, Debug)]
 struct Kinds {
     service: KindId,
     replication_controller: KindId,
@@ -70,10 +86,30 @@ impl Kinds {
     }
 }
 
+fn services(store: &Store, kinds: Kinds) -> Services {
+    let mut services = Services::default();
+    for (_, row) in store.table(kinds.service).iter() {
+        let body = row.body.as_ref().expect("an object has a body");
+        if let Some(labels) = body.at(&["spec", "selector"]).and_then(Value::as_map) {
+            let selects = (labels.clone(), Selector::from_map(labels));
+            match services.get_mut(&body.namespace) {
+                Some(list) => list.push(selects),
+                None => drop(services.insert(body.namespace, vec![selects])),
+            }
+        }
+    }
+    services
+}
+
 /// The labels of all Services that select the pod, and what its controller selects.
-fn default_selector(store: &Store, pod: &PodInfo) -> Option<Selector> {
-    let mut labels = service_labels(store, pod);
-    let owner = pod.owner.as_ref().and_then(|owner| owner_selector(store, pod, owner));
+fn default_selector(
+    store: &Store,
+    kinds: Kinds,
+    services: &[(Map, Selector)],
+    pod: &PodInfo,
+) -> Option<Selector> {
+    let mut labels = service_labels(store, services, pod);
+    let owner = pod.owner.as_ref().and_then(|owner| owner_selector(store, kinds, pod, owner));
     let selector = match owner {
         Some((OwnerKind::ReplicationController, selector)) => {
             let own = selector.as_map().into_iter().flat_map(Map::iter);
@@ -92,28 +128,23 @@ fn default_selector(store: &Store, pod: &PodInfo) -> Option<Selector> {
     (!selector.is_everything()).then_some(selector)
 }
 
-fn service_labels(store: &Store, pod: &PodInfo) -> Map {
+fn service_labels(store: &Store, services: &[(Map, Selector)], pod: &PodInfo) -> Map {
     let pod_labels = store.sets.get(pod.labels);
     let mut labels = Map::new();
-    for (_, row) in store.table(store.kinds.service).iter() {
-        let body = row.body.as_ref().expect("an object has a body");
-        if body.namespace != pod.namespace {
-            continue;
-        }
-        let Some(selector) = body.at(&["spec", "selector"]).and_then(Value::as_map) else {
-            continue;
-        };
-        if Selector::from_map(selector).matches(&pod_labels) {
-            for (key, value) in selector.iter() {
-                labels.insert(key, value.clone());
-            }
+    for (selected, _) in services.iter().filter(|(_, selector)| selector.matches(&pod_labels)) {
+        for (key, value) in selected.iter() {
+            labels.insert(key, value.clone());
         }
     }
     labels
 }
 
-fn owner_selector(store: &Store, pod: &PodInfo, owner: &Owner) -> Option<(OwnerKind, Value)> {
-    let kinds = Kinds::of(store);
+fn owner_selector(
+    store: &Store,
+    kinds: Kinds,
+    pod: &PodInfo,
+    owner: &Owner,
+) -> Option<(OwnerKind, Value)> {
     let kind = match owner.kind {
         OwnerKind::ReplicationController => kinds.replication_controller,
         OwnerKind::ReplicaSet => kinds.replica_set,

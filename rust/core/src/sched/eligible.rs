@@ -36,6 +36,7 @@ impl Scheduler {
             args: &profile.args,
             default_selector: None,
             kept: None,
+            kept_hard: None,
             pod: &pod,
             slot,
         };

@@ -10,6 +10,7 @@ use std::ops::{BitOr, BitOrAssign};
 use super::node_spec::NodeSpec;
 use super::pod_info::PodInfo;
 use crate::base::StrId;
+use crate::store::object::Body;
 
 /// What was done to an object, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,6 +141,10 @@ pub enum Subject<'a> {
         namespace: Option<StrId>,
         /// Its name.
         name: &'a str,
+        /// As it was; nothing when it is new.
+        old: Option<&'a Body>,
+        /// As it is; nothing when it is gone.
+        new: Option<&'a Body>,
     },
     /// The waiting pod itself.
     Itself {

@@ -80,7 +80,8 @@ pub struct Scheduler {
 #[derive(Debug, Default)]
 struct Remembered {
     verdicts: Verdicts,
-    spread: KeptCounts,
+    soft_spread: KeptCounts,
+    hard_spread: KeptCounts,
 }
 
 impl Clone for Scheduler {
@@ -231,11 +232,13 @@ impl Scheduler {
             profile,
             default_selector: default_selector.as_ref(),
             kept: None,
+            kept_hard: None,
             pod: &pod,
             slot,
         };
-        let Remembered { verdicts, spread } = &mut self.remembered;
-        cycle.kept = spread.of(&cycle.context(), &pod);
+        let Remembered { verdicts, soft_spread, hard_spread } = &mut self.remembered;
+        cycle.kept = soft_spread.of(&cycle.context(), &pod, false);
+        cycle.kept_hard = hard_spread.of(&cycle.context(), &pod, true);
         let column = verdicts.of(&pod, &self.cache.nodes);
         cycle.run(column, &mut self.progress, &mut self.findings)
     }

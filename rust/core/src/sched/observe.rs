@@ -49,11 +49,14 @@ impl Scheduler {
             Verb::Modified => Actions::UPDATE,
             Verb::Deleted => Actions::DELETE,
         };
-        let previous = entry.previous.as_ref().map(|version| &version.row);
-        let Some(row) = store.row(entry.id()).or(previous) else { return };
+        let (current, previous) = (store.row(entry.id()), entry.previous.as_ref());
+        let previous = previous.map(|version| &version.row);
+        let Some(row) = current.or(previous) else { return };
         let name = row.name.text(&store.strings);
-        let namespace = row.body.as_ref().and_then(|body| body.namespace);
-        let subject = Subject::Storage { resource, namespace, name: &name };
+        let old = previous.and_then(|row| row.body.as_deref());
+        let new = current.and_then(|row| row.body.as_deref());
+        let namespace = new.or(old).and_then(|body| body.namespace);
+        let subject = Subject::Storage { resource, namespace, name: &name, old, new };
         self.wake(store, &Event { actions, subject }, None);
     }
 

@@ -394,6 +394,10 @@ impl Store {
     /// The columns of an incoming pod; what they hold leaves the document.
     pub(super) fn take_pod_state(&mut self, incoming: &mut Incoming) -> PodState {
         let mut pod = pod_status::parse(&incoming.status, &mut self.strings);
+        if is_fresh(&incoming.status) {
+            // The columns say the same, and pods of one template go on sharing a body.
+            incoming.status = Value::Null;
+        }
         if let Some(Value::Map(spec)) = incoming.doc.get_mut("spec")
             && let Some(Value::Str(node)) = Arc::make_mut(spec).remove("nodeName")
             && !node.is_empty()
@@ -467,4 +471,11 @@ fn set_namespace(object: &mut Value, namespace: Option<&str>) {
             object.remove(&["metadata", "namespace"]);
         }
     }
+}
+
+/// Whether a pod's status is what every new pod has.
+fn is_fresh(status: &Value) -> bool {
+    let fields = status.as_map().map(|status| status.keys().collect::<Vec<&str>>());
+    fields.is_some_and(|fields| fields == ["phase", "qosClass"])
+        && status.str_at(&["phase"]) == Some("Pending")
 }

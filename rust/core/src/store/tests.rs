@@ -252,6 +252,25 @@ fn a_delete_can_be_conditional() {
 }
 
 #[test]
+fn what_every_new_pod_says_of_itself_is_in_the_columns_alone() {
+    let mut store = store();
+    let pod = |status: &str| {
+        json(&format!(
+            r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"web","namespace":"default"}},
+            "spec":{{"containers":[{{"name":"c","image":"i"}}]}},"status":{status}}}"#
+        ))
+    };
+    let fresh = pod(r#"{"phase":"Pending","qosClass":"BestEffort"}"#);
+    let id = store.restore(fresh.clone(), Strictness::Ignore).unwrap().id;
+    assert!(store.body(id).unwrap().status.is_null());
+    assert_eq!(store.get(id).unwrap().get("status"), fresh.get("status"));
+    let body = Arc::as_ptr(store.body(id).unwrap());
+    let node = store.strings.intern("a");
+    store.bind_pod(id.slot, node);
+    assert_eq!(Arc::as_ptr(store.body(id).unwrap()), body);
+}
+
+#[test]
 fn replicas_share_one_body_and_are_counted_for_their_owner() {
     let mut store = store();
     let owner = create(

@@ -5,6 +5,7 @@ mod golden;
 mod naive;
 mod naive_neighbours;
 mod properties;
+mod remembered;
 mod scenarios;
 mod volumes;
 mod world;

@@ -45,6 +45,8 @@ pub struct Cycle<'a> {
     pub default_selector: Option<&'a Arc<Selector>>,
     /// Pods counted for the pod's soft constraints, if those counts are kept.
     pub kept: Option<&'a Kept>,
+    /// The same for its hard constraints.
+    pub kept_hard: Option<&'a Kept>,
     /// The pod.
     pub pod: &'a PodInfo,
     /// The pod's row.
@@ -160,6 +162,7 @@ impl<'a> Cycle<'a> {
             args: &self.profile.args,
             default_selector: self.default_selector,
             kept: self.kept,
+            kept_hard: self.kept_hard,
             pod: self.pod,
             slot: self.slot,
         }

@@ -83,6 +83,8 @@ pub struct Context<'a> {
     pub default_selector: Option<&'a Arc<Selector>>,
     /// Pods counted for the pod's soft constraints, if those counts are kept.
     pub kept: Option<&'a pod_topology_spread::kept::Kept>,
+    /// The same for its hard constraints.
+    pub kept_hard: Option<&'a pod_topology_spread::kept::Kept>,
     /// The pod.
     pub pod: &'a PodInfo,
     /// The pod's row.
@@ -399,7 +401,7 @@ pub fn hint(id: PluginId, event: &Event, pod: &PodInfo, store: &Store, args: &Ar
         PluginId::VOLUME_RESTRICTIONS => volume_restrictions::hint(event, pod),
         PluginId::NODE_VOLUME_LIMITS => node_volume_limits::hint(event, pod),
         PluginId::VOLUME_BINDING => volume_binding::hint(event, pod),
-        PluginId::VOLUME_ZONE => volume_zone::hint(event, pod),
+        PluginId::VOLUME_ZONE => volume_zone::hint(event, pod, sets),
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::hint(event, pod, sets, &args.spread),
         PluginId::INTER_POD_AFFINITY => inter_pod_affinity::hint(event, pod, store),
         _ => true,

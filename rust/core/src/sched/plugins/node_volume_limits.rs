@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Context, Filter, PluginId, PreFilter};
-use crate::base::Text;
+use crate::base::{Text, Value};
 use crate::sched::cache::Cache;
 use crate::sched::events::{Actions, Event, Interest, Resource, Subject};
 use crate::sched::nodes::{NodeInfo, NodeView};
@@ -11,6 +11,7 @@ use crate::sched::pod_info::PodInfo;
 use crate::sched::pod_volumes::{DiskKind, PodVolume};
 use crate::sched::status::Rejection;
 use crate::sched::storage::{Object, Storage};
+use crate::store::object::Body;
 
 use super::volume_restrictions::uses_claim;
 
@@ -33,7 +34,8 @@ const MIGRATED: [(&str, &str); 5] = [
     ("kubernetes.io/cinder", "cinder.csi.openstack.org"),
     ("kubernetes.io/portworx-volume", "pxd.portworx.com"),
 ];
-const MIGRATED_ON_NODE: &str = "storage.alpha.kubernetes.io/migrated-plugins";
+/// Where a node says whose work it leaves to drivers.
+pub const MIGRATED_ON_NODE: &str = "storage.alpha.kubernetes.io/migrated-plugins";
 
 /// Volumes by driver and handle.
 type Attached = BTreeSet<(Text, Text)>;
@@ -69,7 +71,7 @@ impl LimitsFilter<'_> {
     /// Judges a node.
     pub fn check(&self, node: NodeView) -> Result<(), Rejection> {
         let Some(csi_node) = self.storage.csi_node(&node.info.name) else { return Ok(()) };
-        let limits = limits_of(&csi_node);
+        let limits = limits_of(csi_node.body);
         if limits.is_empty() {
             return Ok(());
         }
@@ -170,8 +172,9 @@ impl LimitsFilter<'_> {
 }
 
 /// How many volumes of each driver a node can have.
-fn limits_of<'a>(csi_node: &Object<'a>) -> Vec<(&'a str, i64)> {
-    let drivers = csi_node.list(&["spec", "drivers"]).iter();
+fn limits_of(csi_node: &Body) -> Vec<(&str, i64)> {
+    let drivers = csi_node.at(&["spec", "drivers"]).and_then(Value::as_list).unwrap_or_default();
+    let drivers = drivers.iter();
     let limit = drivers.filter_map(|driver| {
         Some((driver.str_at(&["name"])?, driver.int_at(&["allocatable", "count"])?))
     });
@@ -202,8 +205,17 @@ fn inline(kind: DiskKind, csi_node: &Object) -> Option<&'static str> {
 pub fn hint(event: &Event, pod: &PodInfo) -> bool {
     match event.subject {
         Subject::AssignedPod { old: Some(gone), new: None } => !gone.volumes.is_empty(),
-        Subject::Storage { resource: Resource::Claim, namespace, name } => {
+        Subject::Storage { resource: Resource::Claim, namespace, name, .. } => {
             uses_claim(pod, namespace, name)
+        }
+        Subject::Storage {
+            resource: Resource::CsiNode, old: Some(old), new: Some(new), ..
+        } => {
+            let before = limits_of(old);
+            let limit = |driver: &str| before.iter().find(|(name, _)| *name == driver);
+            let raised =
+                |(driver, now): &(&str, i64)| *now > limit(driver).map_or(0, |(_, before)| *before);
+            limits_of(new).iter().any(raised)
         }
         Subject::Storage { .. } => true,
         _ => false,

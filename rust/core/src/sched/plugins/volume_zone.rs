@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{Context, Filter, PluginId, PreFilter};
-use crate::base::Text;
+use crate::base::{Text, Value};
 use crate::labels::{LabelSets, Labels};
 use crate::sched::events::{Actions, Event, Interest, Resource, Subject};
 use crate::sched::nodes::NodeView;
@@ -11,6 +11,7 @@ use crate::sched::pod_info::PodInfo;
 use crate::sched::pod_volumes::PodVolume;
 use crate::sched::status::Rejection;
 use crate::sched::storage::{Object, Storage, not_found};
+use crate::store::object::Body;
 
 /// The reason in words.
 pub const REASON: &str = "node(s) had no available volume zone";
@@ -32,6 +33,7 @@ const LABELS: [(&str, &str); 4] = [
 ];
 
 /// Where a volume is.
+#[derive(PartialEq)]
 struct Place {
     label: &'static str,
     label_now: &'static str,
@@ -53,7 +55,7 @@ pub fn pre_filter<'a>(context: &Context<'a>) -> PreFilter<'a> {
         let PodVolume::Claim(name) = volume else { continue };
         match volume_of(&storage, context.pod, name) {
             Err(why) => return PreFilter::Reject(why.into()),
-            Ok(Some(volume)) => places.extend(places_of(&volume, &context.store.sets)),
+            Ok(Some(volume)) => places.extend(places_of(volume.body, &context.store.sets)),
             Ok(None) => {}
         }
     }
@@ -94,8 +96,8 @@ fn volume_of<'a>(
 
 /// Where a volume is. A label may name several zones; one that names nothing in between does
 /// not count.
-fn places_of(volume: &Object, sets: &LabelSets) -> Vec<Place> {
-    let labels = sets.get(volume.body.labels);
+fn places_of(volume: &Body, sets: &LabelSets) -> Vec<Place> {
+    let labels = sets.get(volume.labels);
     let place = |(label, label_now): (&'static str, &'static str)| {
         let values: Vec<Text> =
             labels.value_of(label)?.split("__").map(|value| value.trim().into()).collect();
@@ -125,11 +127,17 @@ impl ZoneFilter<'_> {
 }
 
 /// Whether an event could let a pod in that it rejected.
-pub fn hint(event: &Event, pod: &PodInfo) -> bool {
+pub fn hint(event: &Event, pod: &PodInfo, sets: &LabelSets) -> bool {
     match event.subject {
-        Subject::Storage { resource: Resource::Claim, namespace, name } => {
+        Subject::Storage { resource: Resource::Claim, namespace, name, .. } => {
             let named = |volume: &PodVolume| matches!(volume, PodVolume::Claim(own) if own == name);
             namespace == pod.namespace && pod.volumes.iter().any(named)
+        }
+        Subject::Storage { resource: Resource::Class, new: Some(class), .. } => {
+            class.at(&["volumeBindingMode"]).and_then(Value::as_str) == Some("WaitForFirstConsumer")
+        }
+        Subject::Storage { resource: Resource::Volume, old: Some(old), new: Some(new), .. } => {
+            places_of(old, sets) != places_of(new, sets)
         }
         _ => true,
     }

@@ -4,7 +4,7 @@
 //! one type, junctors only narrow it), whose errors are sorted, and that of each schema by
 //! itself. Not looked at: CEL rules, defaults, patterns, and places that only junctors mention.
 
-use super::{CheckFn, flag};
+use super::{CheckFn, definition_parts, flag};
 use crate::api::rules::check::Walk;
 use crate::api::rules::reference::{field, text};
 use crate::api::{BadValue, FieldError, Path};
@@ -23,31 +23,34 @@ const LIST_TYPE: &str = "x-kubernetes-list-type";
 const LIST_KEYS: &str = "x-kubernetes-list-map-keys";
 const MAP_TYPE: &str = "x-kubernetes-map-type";
 
-/// The schema of the version that stands here, if versions differ in theirs.
+/// The schema and the other parts of the version that stands here, where versions differ.
 fn version_schema<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<'_>, _: &Value) {
-    if is_shared(walk.scope.root) {
-        return;
+    let definition = walk.scope.root;
+    if !is_shared(definition, "schema") {
+        let schema = field(field(here, "schema"), "openAPIV3Schema");
+        check(walk, schema, has_status(here), &format!("{path}.schema.openAPIV3Schema"));
     }
-    let has_status = has_status(here);
-    let schema = field(field(here, "schema"), "openAPIV3Schema");
-    check(walk, schema, has_status, &format!("{path}.schema.openAPIV3Schema"));
+    let is_here = |part: &str| !is_shared(definition, part);
+    definition_parts::check(&mut walk.errors, here, &path.to_string(), is_here);
 }
 
-/// The schema that all versions share; it stands in a field of its own then.
+/// What all versions share; it stands in fields of its own then.
 fn shared_schema<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<'_>, _: &Value) {
-    if !is_shared(walk.scope.root) {
-        return;
-    }
+    let definition = walk.scope.root;
     let versions = here.list_at(&["versions"]);
     let Some(first) = versions.first() else { return };
-    let schema = field(field(first, "schema"), "openAPIV3Schema");
-    let has_status = versions.iter().any(has_status);
-    check(walk, schema, has_status, &format!("{path}.validation.openAPIV3Schema"));
+    if is_shared(definition, "schema") {
+        let schema = field(field(first, "schema"), "openAPIV3Schema");
+        let has_status = versions.iter().any(has_status);
+        check(walk, schema, has_status, &format!("{path}.validation.openAPIV3Schema"));
+    }
+    let is_here = |part: &str| is_shared(definition, part);
+    definition_parts::check(&mut walk.errors, first, &path.to_string(), is_here);
 }
 
-fn is_shared(definition: &Value) -> bool {
+fn is_shared(definition: &Value, part: &str) -> bool {
     let versions = definition.list_at(&["spec", "versions"]);
-    versions.windows(2).all(|pair| field(&pair[0], "schema") == field(&pair[1], "schema"))
+    versions.windows(2).all(|pair| field(&pair[0], part) == field(&pair[1], part))
 }
 
 fn has_status(version: &Value) -> bool {

@@ -8,6 +8,7 @@ mod annotations;
 mod claim_status;
 pub(super) mod cron;
 mod definition;
+mod definition_parts;
 mod definition_schema;
 mod environment;
 mod generated;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::count::Counter;
+use super::kept::Kept;
 use super::{Inclusion, MISSING_LABEL, constraints};
 use crate::base::StrId;
 use crate::labels::{LabelSets, Selector};
@@ -62,11 +63,30 @@ pub fn pre_filter<'a>(context: &Context<'a>) -> PreFilter<'a> {
         constraints: hard.into_iter().map(counted).collect(),
         inclusion: Arc::new(Inclusion::new(context)),
     };
-    filter.count_all(context);
+    match context.kept_hard {
+        Some(kept) => filter.take_counts(kept, context),
+        None => filter.count_all(context),
+    }
     PreFilter::Ready { filter: Some(Filter::PodTopologySpread(Box::new(filter))), only: None }
 }
 
 impl SpreadFilter<'_> {
+    /// Takes over counts that were kept.
+    fn take_counts(&mut self, kept: &Kept, context: &Context) {
+        for (at, counted) in self.constraints.iter_mut().enumerate() {
+            counted.pods = kept.pods(at);
+            counted.find_least();
+        }
+        if cfg!(debug_assertions) {
+            let taken: Vec<_> = self.constraints.iter().map(|one| one.pods.clone()).collect();
+            for counted in &mut self.constraints {
+                counted.pods.fill(None);
+            }
+            self.count_all(context);
+            assert!(self.constraints.iter().map(|one| &one.pods).eq(&taken));
+        }
+    }
+
     fn count_all(&mut self, context: &Context) {
         let selectors: Vec<Arc<Selector>> =
             self.constraints.iter().map(|counted| Arc::clone(&counted.selector)).collect();

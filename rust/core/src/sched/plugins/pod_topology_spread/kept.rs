@@ -1,6 +1,6 @@
-//! Pods counted for soft constraints, kept from one cycle to the next.
+//! Pods counted for constraints, kept from one cycle to the next.
 //!
-//! What a node scores follows from the domains it lies in and from how many pods it has that
+//! What a node scores for soft constraints follows from the domains it lies in and from how many pods it has that
 //! count. Both are in one number per node, its key; nodes of one key score the same.
 //!
 //! ```text
@@ -11,7 +11,7 @@
 //! for all constraints, and every node counting. Nothing here is state: counts can be dropped
 //! at any time and no decision changes.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{Args, constraints};
 use crate::base::FastMap;
@@ -45,6 +45,8 @@ struct Axis {
     places: usize,
     /// Pods per place that count.
     pods: Vec<i64>,
+    /// Nodes per place.
+    nodes: Vec<u32>,
 }
 
 /// The counts for pods of one content.
@@ -70,12 +72,12 @@ pub struct ScoresByKey {
 }
 
 impl Kept {
-    /// Counts for the pod of a cycle, if its constraints are plain enough.
-    fn new(context: &Context, pod: &Arc<PodInfo>) -> Option<Self> {
-        let soft = constraints(context, false);
+    /// Counts for the pod of a cycle, if its hard or soft constraints are plain enough.
+    fn new(context: &Context, pod: &Arc<PodInfo>, hard: bool) -> Option<Self> {
+        let constraints = constraints(context, hard);
         let labels = context.store.sets.get(pod.labels);
-        let selector = soft.first()?.selector(&labels);
-        let same = soft.iter().all(|constraint| constraint.selector(&labels) == selector);
+        let selector = constraints.first()?.selector(&labels);
+        let same = constraints.iter().all(|constraint| constraint.selector(&labels) == selector);
         if selector.is_everything() || !same {
             return None;
         }
@@ -90,10 +92,14 @@ impl Kept {
             combinations: 1,
             keys: Vec::new(),
         };
-        for constraint in soft {
+        for constraint in constraints {
             kept.add_axis(constraint, context.nodes)?;
         }
-        let wants_all = wants_all(pod, &context.args.spread);
+        // Counts per node are not at hand the way a hard constraint on hostnames needs them.
+        if hard && kept.axes.iter().any(|axis| axis.is_hostname) {
+            return None;
+        }
+        let wants_all = hard || wants_all(pod, &context.args.spread);
         kept.place_nodes(context.nodes, wants_all)?;
         kept.count_all(context.cache, &context.store.sets)?;
         Some(kept)
@@ -106,8 +112,8 @@ impl Kept {
         let places = if is_hostname { 2 } else { column.domains() + 1 };
         let stride = self.combinations;
         self.combinations = stride.checked_mul(places)?;
-        let pods = vec![0; places];
-        self.axes.push(Axis { constraint, topology, is_hostname, stride, places, pods });
+        let (pods, nodes) = (vec![0; places], vec![0; places]);
+        self.axes.push(Axis { constraint, topology, is_hostname, stride, places, pods, nodes });
         (self.combinations << self.shift <= KEYS).then_some(())
     }
 
@@ -117,7 +123,7 @@ impl Kept {
         self.keys = vec![0; nodes.numbers()];
         for id in nodes.order() {
             let mut combination = 0;
-            for axis in &self.axes {
+            for axis in &mut self.axes {
                 let domain = nodes.topologies.get(axis.topology).of(*id);
                 if wants_all && domain.is_none() {
                     return None;
@@ -127,6 +133,7 @@ impl Kept {
                     Some(_) if axis.is_hostname => 1,
                     Some(domain) => domain.index() + 1,
                 };
+                axis.nodes[place] += 1;
                 combination += place * axis.stride;
             }
             self.keys[id.index()] = (combination << self.shift) as u32;
@@ -217,6 +224,13 @@ impl Kept {
         counts
     }
 
+    /// Pods per domain of one of the constraints; nothing for a domain without nodes.
+    pub fn pods(&self, constraint: usize) -> Vec<Option<i64>> {
+        let axis = &self.axes[constraint];
+        let domains = axis.pods.iter().zip(&axis.nodes).skip(1);
+        domains.map(|(pods, nodes)| (*nodes > 0).then_some(*pods)).collect()
+    }
+
     /// Scores the feasible nodes.
     pub fn score(&self, feasible: &[NodeId]) -> ScoresByKey {
         let keys: Vec<u32> = feasible.iter().map(|id| self.keys[id.index()]).collect();
@@ -260,7 +274,7 @@ impl Kept {
             }
             seen.into_iter().filter(|seen| *seen).count()
         };
-        go_log(size as f64 + 2.0)
+        log_of(size + 2)
     }
 
     fn raw_score(&self, key: u32, weights: &[f64]) -> i64 {
@@ -286,19 +300,26 @@ impl ScoresByKey {
     }
 }
 
+/// Go's logarithm of a whole number; small ones are computed once.
+fn log_of(number: usize) -> f64 {
+    static LOGS: OnceLock<Vec<f64>> = OnceLock::new();
+    let logs = LOGS.get_or_init(|| (0..4096).map(|number| go_log(number.max(1) as f64)).collect());
+    logs.get(number).copied().unwrap_or_else(|| go_log(number as f64))
+}
+
 /// Whether only nodes with the labels of all constraints count for any. System defaults do not
 /// mind.
 pub(super) fn wants_all(pod: &PodInfo, args: &Args) -> bool {
     !pod.spread.is_empty() || !args.system_defaulted
 }
 
-/// Whether every node counts for the soft constraints of a pod.
-fn all_nodes_count(context: &Context) -> bool {
+/// Whether every node counts for the hard or soft constraints of a pod.
+fn all_nodes_count(context: &Context, hard: bool) -> bool {
     let own = &context.pod.spread;
-    let soft = if own.is_empty() { &context.args.spread.default_constraints } else { own };
+    let all = if own.is_empty() { &context.args.spread.default_constraints } else { own };
     let restricts = context.pod.node_affinity.as_ref().is_some_and(NodeAffinity::restricts);
     let any_repels = context.nodes.taints.any_repels();
-    soft.iter().filter(|constraint| !constraint.hard).all(|constraint| {
+    all.iter().filter(|constraint| constraint.hard == hard).all(|constraint| {
         !(constraint.honor_affinity && restricts || constraint.honor_taints && any_repels)
     })
 }
@@ -307,19 +328,21 @@ fn all_nodes_count(context: &Context) -> bool {
 #[derive(Debug, Default)]
 pub struct KeptCounts {
     places: FastMap<Content, usize>,
-    /// `None` for a content whose constraints are not plain enough.
     counts: Vec<(Content, Kept)>,
     /// Whose place the next one takes when there are too many.
     oldest: usize,
 }
 
 impl KeptCounts {
-    /// The counts for the pod of a cycle, brought up to date; nothing when they are not kept
-    /// for pods like it.
-    pub fn of(&mut self, context: &Context, pod: &Arc<PodInfo>) -> Option<&Kept> {
-        let has_soft = pod.spread.iter().any(|constraint| !constraint.hard);
-        let has_defaults = pod.spread.is_empty() && context.default_selector.is_some();
-        if !(has_soft || has_defaults) || !all_nodes_count(context) {
+    /// The counts for the hard or soft constraints of the pod of a cycle, brought up to date;
+    /// nothing when they are not kept for pods like it. One of these keeps one sort.
+    pub fn of(&mut self, context: &Context, pod: &Arc<PodInfo>, hard: bool) -> Option<&Kept> {
+        let has_own = pod.spread.iter().any(|constraint| constraint.hard == hard);
+        let mut defaults = context.args.spread.default_constraints.iter();
+        let has_defaults = pod.spread.is_empty()
+            && context.default_selector.is_some()
+            && defaults.any(|constraint| constraint.hard == hard);
+        if !(has_own || has_defaults) || !all_nodes_count(context, hard) {
             return None;
         }
         let info = context.cache.pod(context.slot).info.expect("the pod is known");
@@ -331,10 +354,10 @@ impl KeptCounts {
             {
                 return Some(&self.counts[at].1);
             }
-            self.counts[at].1 = Kept::new(context, pod)?;
+            self.counts[at].1 = Kept::new(context, pod, hard)?;
             return Some(&self.counts[at].1);
         }
-        let kept = Kept::new(context, pod)?;
+        let kept = Kept::new(context, pod, hard)?;
         let at = self.place(context.nodes.numbers());
         if at < self.counts.len() {
             self.places.remove(&self.counts[at].0);

@@ -10,9 +10,10 @@ mod matching;
 use std::rc::Rc;
 
 use self::matching::Unbound;
+use super::node_volume_limits::MIGRATED_ON_NODE;
 use super::volume_restrictions::uses_claim;
 use super::{Context, Filter, PluginId, PreFilter};
-use crate::base::{Map, StrId, Text, Value};
+use crate::base::{Map, Quantity, StrId, Text, Value};
 use crate::labels::LabelSetId;
 use crate::sched::events::{Actions, Event, Interest, Resource, Subject};
 use crate::sched::node_selector::NodeSelector;
@@ -21,6 +22,7 @@ use crate::sched::pod_info::PodInfo;
 use crate::sched::pod_volumes::PodVolume;
 use crate::sched::status::{Reasons, Rejection};
 use crate::sched::storage::{Object, SELECTED_NODE, Storage, not_found};
+use crate::store::object::Body;
 use crate::store::{ObjectId, Store};
 
 /// Events after which a pod it rejected may fit.
@@ -250,10 +252,35 @@ fn reference(claim: &Object) -> Value {
 /// Whether an event could let a pod in that it rejected.
 pub fn hint(event: &Event, pod: &PodInfo) -> bool {
     match event.subject {
-        Subject::Storage { resource: Resource::Claim, namespace, name } => {
+        Subject::Storage { resource: Resource::Claim, namespace, name, .. } => {
             uses_claim(pod, namespace, name)
+        }
+        Subject::Storage { resource, old: Some(old), new: Some(new), .. } => {
+            is_better(resource, old, new)
         }
         Subject::Storage { .. } | Subject::Node { .. } => true,
         _ => false,
+    }
+}
+
+/// Whether a change of something to do with volumes could make a difference.
+fn is_better(resource: Resource, old: &Body, new: &Body) -> bool {
+    let differs = |path: &[&str]| old.at(path) != new.at(path);
+    let limit = |capacity: &Body| {
+        let most = capacity.at(&["maximumVolumeSize"]).or_else(|| capacity.at(&["capacity"]))?;
+        Quantity::from_value(most).ok()
+    };
+    let tells = |driver: &Body| {
+        driver.at(&["spec", "storageCapacity"]).and_then(Value::as_bool) == Some(true)
+    };
+    match resource {
+        Resource::Class => differs(&["allowedTopologies"]),
+        Resource::CsiNode => {
+            let list = |node: &Body| node.annotation(MIGRATED_ON_NODE).map(ToOwned::to_owned);
+            list(old) != list(new)
+        }
+        Resource::Driver => tells(old) && !tells(new),
+        Resource::Capacity => limit(new).is_some_and(|now| limit(old).is_none_or(|old| now > old)),
+        _ => true,
     }
 }
