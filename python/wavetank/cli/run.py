@@ -179,7 +179,7 @@ def _patient() -> Iterator[Callable[[], bool]]:
     """
     pressed = False
 
-    def note(signum: int, frame: object) -> None:
+    def note(_signum: int, _frame: object) -> None:
         nonlocal pressed
         if pressed:
             raise KeyboardInterrupt
