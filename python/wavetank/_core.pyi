@@ -130,7 +130,13 @@ class Watch:
 @final
 class World:
     def __new__(
-        cls, rules: Rules, *, seed: int, start_ns: int, latencies: Mapping[str, Any]
+        cls,
+        rules: Rules,
+        *,
+        seed: int,
+        start_ns: int,
+        latencies: Mapping[str, Any],
+        scheduler: str = "",
     ) -> World: ...
     @staticmethod
     def from_bytes(data: NDArray[np.uint8], rules: Rules) -> World: ...

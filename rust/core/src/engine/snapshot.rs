@@ -13,8 +13,8 @@ use crate::api::Rules;
 use crate::base::{Latencies, Stream, Time};
 use crate::net::EndpointSlices;
 use crate::node::Kubelets;
-use crate::sched::Scheduler;
 use crate::sched::saved::Saved as SavedScheduler;
+use crate::sched::{Scheduler, configuration};
 use crate::store::Store;
 use crate::store::snapshot::Saved as SavedStore;
 
@@ -25,6 +25,7 @@ const MAGIC: &[u8; 12] = b"wavetank\0\0\0\x01";
 struct Saved {
     store: SavedStore,
     latencies: Latencies,
+    configuration: String,
     scheduler: SavedScheduler,
     kubelets: Kubelets,
     endpoints: EndpointSlices,
@@ -50,6 +51,7 @@ impl World {
         let saved = Saved {
             store: self.store.to_saved(),
             latencies: self.latencies.clone(),
+            configuration: self.scheduler.config().source.clone(),
             scheduler: self.scheduler.to_saved(),
             kubelets: self.kubelets.clone(),
             endpoints: self.endpoints.clone(),
@@ -86,7 +88,8 @@ impl World {
         let store = Store::from_saved(saved.store, rules);
         let seen = saved.consumers.iter().find(|consumer| consumer.role == Role::Scheduler);
         let seen = seen.map_or(0, |consumer| consumer.seen);
-        let scheduler = Scheduler::from_saved(saved.scheduler, Arc::default(), &store, seen)?;
+        let config = Arc::new(configuration::reread(&saved.configuration)?);
+        let scheduler = Scheduler::from_saved(saved.scheduler, config, &store, seen)?;
         let mut endpoints = saved.endpoints;
         endpoints.rebuild(&store);
         let controllers =
