@@ -58,6 +58,23 @@ def test_headroom_of_fifty_workloads(
     each(sum(row.more for row in rows), "pod")
 
 
+@pytest.mark.sizes(nodes=(1_000, 20))
+def test_headroom_of_pods_that_mind_each_other(
+    benchmark: Any, rounds: int, each: Each, settled: wt.plan.Fit, nodes: int
+) -> None:
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "topology.kubernetes.io/zone",
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": "spread"}},
+    }
+    workload = deployment("spread", 1)
+    workload["spec"]["template"]["spec"]["topologySpreadConstraints"] = [spread]
+    (row,) = benchmark.pedantic(wt.plan.headroom, (settled, workload), rounds=rounds)
+    assert row.more > nodes
+    each(row.more, "pod")
+
+
 @pytest.mark.sizes(nodes=(100_000, 1_000))
 def test_add_nodes(benchmark: Any, rounds: int, each: Each, nodes: int) -> None:
     def add() -> list[str]:

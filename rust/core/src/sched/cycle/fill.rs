@@ -24,8 +24,8 @@ use crate::store::{ObjectId, Store};
 type Room = (NodeId, u32);
 
 impl<'a> Cycle<'a> {
-    /// The nodes that take copies of the pod, in order of their numbers, each with how many;
-    /// nothing when only trying tells.
+    /// The nodes that take copies of the pod, each with how many; nothing when only trying
+    /// tells.
     fn rooms(&self) -> Option<Vec<Room>> {
         let context = self.context();
         let points = [&self.profile.pre_filter, &self.profile.filter, &self.profile.post_filter];
@@ -41,10 +41,8 @@ impl<'a> Cycle<'a> {
             Filter::Fit(fit) => Some(fit),
             _ => None,
         })?;
-        let mut nodes = prepared.only.as_deref().unwrap_or(self.cache.nodes.order()).to_vec();
-        nodes.sort_unstable();
-        nodes.dedup();
-        let rooms = nodes.into_iter().map(|id| (id, self.room(id, &prepared.filters, fit)));
+        let nodes = prepared.only.as_deref().unwrap_or(self.cache.nodes.order());
+        let rooms = nodes.iter().map(|id| (*id, self.room(*id, &prepared.filters, fit)));
         Some(rooms.filter(|(_, room)| *room > 0).collect())
     }
 
