@@ -162,11 +162,13 @@ def test_what_kubernetes_refuses_changes_nothing(cluster: wt.Cluster, case: str)
     assert state(cluster) == before
 
 
-@pytest.mark.parametrize("case", UNREADABLE)
+#: Emptiness is no mistake beside other objects.
+BROKEN = sorted(UNREADABLE.keys() - {"an empty text", "empty documents", "an empty list"})
+
+
+@pytest.mark.parametrize("case", BROKEN)
 def test_one_unreadable_document_stops_all_others(cluster: wt.Cluster, case: str) -> None:
     text = UNREADABLE[case][0]
-    if case in ("an empty text", "empty documents", "an empty list"):
-        pytest.skip("nothing is wrong with emptiness beside other objects")
     whole = pod().encode() + b"---\n" + (text if isinstance(text, bytes) else text.encode())
     before = state(cluster)
     with pytest.raises(wt.ManifestError):
