@@ -19,7 +19,7 @@ POOL = "3xm5.large,zones=3"
 
 
 def test_plan_the_shop(benchmark: Any, each: Each) -> None:
-    def plan() -> tuple[wt.plan.Fit, list]:
+    def plan() -> tuple[wt.plan.Fit, list[Any]]:
         inputs = build([ROOT / "examples/shop"], nodes=[POOL])
         answer = wt.plan.fit(inputs.cluster)
         return answer, wt.plan.headroom(answer)
