@@ -5,6 +5,7 @@
 //! ([`select`]). A cycle reads the cluster and decides; it writes nothing but what it remembers
 //! for the next one ([`verdicts`]).
 
+pub mod fill;
 mod judge;
 pub mod message;
 pub mod post_filter;
