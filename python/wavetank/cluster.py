@@ -14,8 +14,8 @@ from .driver import Driver, Stopped
 from .latencies import Latencies
 from .program import rules
 from .results import Table
-from .scheduler import configuration
 from .rollouts import Rollouts
+from .scheduler import configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
