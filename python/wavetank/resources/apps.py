@@ -1,4 +1,4 @@
-"""The group `apps`: Deployment, ReplicaSet, ControllerRevision; see also `statefulset`, `daemonset`."""
+"""The group `apps`; the rules of StatefulSets and DaemonSets are in files of their own."""
 
 from __future__ import annotations
 
