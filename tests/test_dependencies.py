@@ -31,6 +31,7 @@ PYTHON = [
         "amounts",
         "errors",
         "clock",
+        "files",
         "kinds",
         "latencies",
         "resource",

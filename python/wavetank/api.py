@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any, Literal
 
 from .kinds import Kind, as_kind
@@ -40,11 +41,16 @@ class Api:
         Raises
         ------
         ValueError
-            When no kind has that name.
+            When no kind has that name, or several have.
         """
-        known = self._kinds.get(resource)
+        known = self._kinds.get(_text("a kind", resource))
         if known is None:
-            known = as_kind(self._world.resolve(resource)[0])
+            found = self._world.resolve(resource)
+            if len(found) != 1:
+                words = ", ".join(as_kind(entry).plural for entry in found)
+                told = f"it names {words}; ask for each" if found else "it names none"
+                raise ValueError(f"one kind is wanted, not {resource!r}: {told}")
+            known = as_kind(found[0])
             if not known.custom:
                 self._kinds[resource] = known
         return known
@@ -123,10 +129,16 @@ class Api:
         array of int64, shape (count,)
             Keys for :meth:`delete_many` and :meth:`set_pods`.
         """
+        if names is not None and (prefix is not None or count is not None):
+            raise ValueError("names say how many and which: leave count and prefix out")
+        if names is None and count is None:
+            raise ValueError("create_many needs count or names")
+        if isinstance(names, str):
+            raise TypeError("names is a list of names, not one text")
         return self._world.create_many(
             template,
             namespace,
-            count=count or 0,
+            count=0 if count is None else _whole("count", count),
             prefix=prefix,
             names=None if names is None else list(names),
         )
@@ -195,7 +207,10 @@ class Api:
 
     def _named(self, resource: str, name: str | None) -> tuple[Kind, str | None]:
         """Return kind and name of ``("pod", "web-0")`` or ``"pod/web-0"``."""
-        if name is None and "/" in resource:
+        _text("a kind", resource)
+        if name is not None:
+            _text("the name of an object", name)
+        elif "/" in resource:
             resource, name = resource.split("/", 1)
         return self.kind(resource), name
 
@@ -214,6 +229,7 @@ class Api:
     ) -> Iterator[ResourceList]:
         """Read objects a page at a time; every page shows the moment of the first."""
         kind = self.kind(resource)
+        limit = _whole("limit", limit)
         token = None
         while True:
             objects, _, token, _ = self._world.list(
@@ -283,6 +299,8 @@ class Api:
         kind, name = self._named(resource, name)
         if name is None:
             raise ValueError("patch needs the name of an object")
+        if patch is None:
+            raise ValueError("patch needs what to change: patch=...")
         if type not in _PATCHES:
             raise ValueError(f'type is "strategic", "merge" or "json", not {type!r}')
         written, _, _ = self._world.patch(
@@ -382,7 +400,17 @@ class Api:
     def scale(
         self, resource: str, name: str | None = None, *, replicas: int, namespace: str | None = None
     ) -> Resource:
-        """Set ``spec.replicas`` of a workload."""
+        """Set ``spec.replicas`` of a workload.
+
+        Raises
+        ------
+        ValueError
+            When the kind has no replicas, or ``replicas`` is no whole number.
+        """
+        kind, _ = self._named(resource, name)
+        if "scale" not in kind.subresources:
+            raise ValueError(f"{kind.resource} cannot be scaled: they have no replicas")
+        replicas = _whole("replicas", replicas)
         return self.patch(
             resource, name, {"spec": {"replicas": replicas}}, namespace=namespace, type="merge"
         )
@@ -410,7 +438,9 @@ class Api:
             When that much history is no longer kept.
         """
         kind = self.kind(resource)
-        version = None if resource_version is None else int(resource_version)
+        version = None
+        if resource_version is not None:
+            version = _whole("resource_version", int(resource_version))
         return self._world.watch(kind.id, namespace, label_selector, field_selector, version)
 
 
@@ -418,4 +448,24 @@ def _packed(keys: Any) -> NDArray[np.int64]:
     """Return keys as the core takes them."""
     import numpy as np  # noqa: PLC0415 - slow to import
 
-    return np.ascontiguousarray(keys, dtype=np.int64)
+    given = np.asarray(keys)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+        raise TypeError("keys are a flat array of whole numbers, as Cluster.keys returns them")
+    return np.ascontiguousarray(given, dtype=np.int64)
+
+
+def _text(what: str, given: Any) -> str:
+    if not isinstance(given, str):
+        raise TypeError(f"{what} is text, not {type(given).__name__}")
+    return given
+
+
+def _whole(what: str, given: Any) -> int:
+    """Return a whole number that is not negative, NumPy's among them."""
+    try:
+        number = operator.index(given)
+    except TypeError:
+        raise TypeError(f"{what} is a whole number, not {given!r}") from None
+    if isinstance(given, bool) or not 0 <= number < 2**63:
+        raise ValueError(f"{what} is a whole number from 0 on, not {given!r}")
+    return number

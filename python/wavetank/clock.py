@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from . import _core
 
@@ -13,6 +14,8 @@ START = "2026-01-01T00:00:00Z"
 #: Later than anything a simulation reaches.
 FOREVER_NS = 2**63 - 1
 
+_SECOND_NS = 1_000_000_000
+
 
 def duration_ns(given: str | float | timedelta) -> int:
     """Return a duration in nanoseconds: Go's syntax (``"10m"``), seconds, or a timedelta."""
@@ -20,17 +23,31 @@ def duration_ns(given: str | float | timedelta) -> int:
         return (given.days * 86_400 + given.seconds) * 1_000_000_000 + given.microseconds * 1_000
     if isinstance(given, str):
         return _core.parse_duration(given)
-    if not math.isfinite(given):
-        raise ValueError(f"a duration is a number of seconds, not {given}")
-    return round(given * 1_000_000_000)
+    try:
+        seconds = given if isinstance(given, int) else float(given)
+    except (TypeError, ValueError):
+        kind = type(given).__name__
+        message = f'a duration is text such as "10m", seconds or a timedelta, not {kind}'
+        raise TypeError(message) from None
+    if not (math.isfinite(seconds) and abs(seconds) <= FOREVER_NS // _SECOND_NS):
+        raise ValueError(f"a duration is a number of seconds up to 292 years, not {given}")
+    return round(seconds * _SECOND_NS)
 
 
-def time_ns(given: str | datetime) -> int:
-    """Return a point in time in nanoseconds since the Unix epoch; naive datetimes are UTC."""
+def time_ns(given: Any) -> int:
+    """Return a point in time (RFC 3339 or a datetime) in nanoseconds since the Unix epoch.
+
+    Naive datetimes are UTC.
+    """
     if isinstance(given, datetime):
         aware = given if given.tzinfo else given.replace(tzinfo=timezone.utc)
-        since = aware - datetime(1970, 1, 1, tzinfo=timezone.utc)
-        return duration_ns(since)
+        ns = duration_ns(aware - datetime(1970, 1, 1, tzinfo=timezone.utc))
+        if abs(ns) > FOREVER_NS:
+            raise ValueError(f"invalid time {given}: outside the years 1678 to 2262")
+        return ns
+    if not isinstance(given, str):
+        kind = type(given).__name__
+        raise TypeError(f"a time is RFC 3339 text or a datetime, not {kind}")
     return _core.parse_time(given)
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import _core, clock, show
 from .controllers import built_in
-from .controllers.base import Context
+from .controllers.base import Context, Controller, Watch
 from .driver import Driver, Stopped
+from .files import write_whole
 from .latencies import Latencies
 from .program import rules
 from .results import Table
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from .catalogue import Catalogue
-    from .controllers.base import Controller
     from .kinds import Kind
     from .manifest import Applied
     from .nodes import Pool
@@ -96,7 +96,7 @@ class Cluster(Rollouts):
     ) -> None:
         world = _core.World(
             rules(),
-            seed=seed,
+            seed=_seed(seed),
             start_ns=clock.time_ns(start),
             latencies=Latencies.of(latencies).to_core(),
             scheduler=configuration(scheduler),
@@ -142,9 +142,10 @@ class Cluster(Rollouts):
             ``"settled"``: until nothing is left to happen but timeouts. A duration (``"10m"``,
             seconds, a timedelta) counts from now; a time (RFC 3339, a datetime) is taken as it
             is. A function of the cluster is asked after every instant and ends the run when it
-            answers true.
+            answers true, or when nothing will ever happen again.
         at_most
-            A duration after which to stop in any case.
+            A duration after which to stop in any case. Give one with a function that may never
+            answer true: pods without a place are tried again for ever.
         progress
             Show a progress line on standard error when the run takes over two seconds; ``None``
             means: when it is a terminal.
@@ -164,7 +165,11 @@ class Cluster(Rollouts):
             On Ctrl-C, between two steps; the cluster is consistent and can go on.
         """
         now = self._world.now_ns
-        limit = clock.FOREVER_NS if at_most is None else now + clock.duration_ns(at_most)
+        limit = clock.FOREVER_NS
+        if at_most is not None:
+            limit = min(limit, now + clock.duration_ns(at_most))
+            if limit < now:
+                raise ValueError(f"at_most: {at_most} is a time in the past")
         if callable(until):
             return self._driver.run_until(lambda: until(self), limit, progress, on_step)
         if until == "settled":
@@ -296,10 +301,25 @@ class Cluster(Rollouts):
     # Controllers
 
     def add_controller(self, controller: Controller) -> None:
-        """Add a controller; it starts from everything there is."""
+        """Add a controller; it starts from everything there is.
+
+        Raises
+        ------
+        TypeError
+            When it is no controller, or watches something that is no
+            :class:`wavetank.controllers.Watch`.
+        """
+        given: Any = controller
+        if not isinstance(given, Controller):
+            kind = getattr(given, "__name__", type(given).__name__)
+            raise TypeError(f"a controller is an instance of wavetank's Controller, not {kind}")
         context = Context(self._world)
         watches = []
-        for watch in controller.watches():
+        watched: Sequence[Any] = controller.watches()
+        for watch in watched:
+            if not isinstance(watch, Watch):
+                name = type(controller).__name__
+                raise TypeError(f"{name}.watches() returns Watch objects, not {watch!r}")
             of = watch.owner or watch.selected_by
             mapping = (
                 "controller"
@@ -331,6 +351,7 @@ class Cluster(Rollouts):
         """
         branch = object.__new__(type(self))
         branch._attach(self._world.fork(), [copy.deepcopy(c) for c in self._controllers])
+        branch.notes = list(self.notes)
         return branch
 
     def __copy__(self) -> Cluster:
@@ -346,8 +367,11 @@ class Cluster(Rollouts):
         return _from_pickle, (payload, self._controllers)
 
     def save(self, path: str | Path) -> None:
-        """Write the cluster to a file; :meth:`load` brings it back as it was."""
-        Path(path).write_bytes(self._world.to_bytes())
+        """Write the cluster to a file; :meth:`load` brings it back as it was.
+
+        A file that is there already is replaced once the new one is whole.
+        """
+        write_whole(Path(path), self._world.to_bytes())
 
     @classmethod
     def load(cls, path: str | Path, *, controllers: Sequence[Controller] | None = None) -> Cluster:
@@ -370,6 +394,8 @@ class Cluster(Rollouts):
         ManifestError
             When it is neither a saved cluster nor a dump.
         """
+        if path == "":
+            raise FileNotFoundError('the path "" does not exist')
         path = Path(path)
         if path.is_file():
             data = path.read_bytes()
@@ -439,6 +465,15 @@ class Cluster(Rollouts):
     def __repr__(self) -> str:
         nodes, pods = len(self.keys("nodes")), len(self.keys("pods"))
         return f"<Cluster {nodes} nodes, {pods} pods, {self.now:%Y-%m-%d %H:%M:%S}>"
+
+
+def _seed(given: int) -> int:
+    """Return a seed the core takes."""
+    if not hasattr(given, "__index__"):
+        raise TypeError(f"a seed is a whole number, not {given!r}")
+    if not 0 <= given < 2**64:
+        raise ValueError(f"a seed is a number from 0 to 2^64-1, not {given}")
+    return given
 
 
 def _from_pickle(data: Any, controllers: Sequence[Controller]) -> Cluster:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import clock
-from .controllers.base import Context
+from .controllers.base import Answer, Context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from . import _core
@@ -59,6 +61,9 @@ class Driver:
         self._world = world
         self._controllers = controllers
         self._context = Context(world)
+        # A second thread waits until the first one's run is over.
+        self._lock = threading.RLock()
+        self._working = False
 
     def run_to(
         self, limit_ns: int, progress: bool | None, on_step: Callable[[], None] | None = None
@@ -83,6 +88,21 @@ class Driver:
         return self._run("instant", limit_ns, predicate, progress, on_step)
 
     def _run(
+        self,
+        mode: str,
+        limit_ns: int,
+        predicate: Callable[[], bool] | None,
+        progress: bool | None,
+        on_step: Callable[[], None] | None,
+    ) -> Stopped:
+        with self._lock:
+            if self._working:
+                raise RuntimeError(
+                    "a controller cannot let time pass: answer after(...) to be asked again"
+                )
+            return self._play(mode, limit_ns, predicate, progress, on_step)
+
+    def _play(
         self,
         mode: str,
         limit_ns: int,
@@ -135,10 +155,21 @@ class Driver:
 
     def _work(self, controller: Controller, keys: list[int]) -> None:
         """Let a controller answer a batch; whoever calls puts it back on an exception."""
-        answers = controller.sync_batch(self._context, keys)
+        self._working = True
+        try:
+            answers = controller.sync_batch(self._context, keys)
+        finally:
+            self._working = False
+        name = type(controller).__name__
+        if not isinstance(answers, Sequence):
+            raise TypeError(f"{name}.sync_batch returns a list of answers, not {answers!r}")
         if len(answers) != len(keys):
-            name = type(controller).__name__
             raise ValueError(f"{name} answered {len(answers)} of {len(keys)} keys")
+        for answer in answers:
+            if not isinstance(answer, Answer):
+                raise TypeError(
+                    f"{name} answers DONE, FAILED, after() or timeout(), not {answer!r}"
+                )
         self._world.answer([(answer.word, answer.delay_ns) for answer in answers])
 
 

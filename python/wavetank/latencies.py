@@ -133,7 +133,7 @@ class Latencies:
         if isinstance(given, Latencies):
             return given
         presets = {"ideal": cls.ideal, "default": cls.default}
-        if given not in presets:
+        if not isinstance(given, str) or given not in presets:
             raise ValueError(f'latencies is "ideal", "default" or a Latencies, not {given!r}')
         return presets[given]()
 

@@ -194,3 +194,60 @@ def test_saving_is_all_or_nothing(tmp_path: Path) -> None:
     path = tmp_path / "x.wt"
     busy().save(path)
     assert [item.name for item in tmp_path.iterdir()] == ["x.wt"]
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cluster"
+    busy().save(path)
+    saved = path.read_bytes()
+    for at in range(12, len(saved), 97):
+        path.write_bytes(saved[:at] + bytes([saved[at] ^ 0x10]) + saved[at + 1 :])
+        with pytest.raises(ValueError, match="a damaged saved cluster"):
+            wt.Cluster.load(path)
+    for cut in (saved[:12], saved[:15], saved[:-1], saved + b"\0"):
+        path.write_bytes(cut)
+        with pytest.raises(ValueError, match="a damaged saved cluster"):
+            wt.Cluster.load(path)
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "cluster"
+    cluster = busy()
+    cluster.save(path)
+    before = path.read_bytes()
+
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[:100])
+        raise OSError(28, "No space left on device", str(self))
+
+    cluster.run("1h")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        cluster.save(path)
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_is_written_through_a_link_and_to_what_is_no_file(tmp_path: Path) -> None:
+    cluster, path, link = busy(), tmp_path / "cluster", tmp_path / "link"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    cluster.save(link)
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert wt.Cluster.load(path).world.to_bytes() == cluster.world.to_bytes()
+    cluster.save("/dev/null")
+    assert not Path("/dev/null").is_file()
+
+
+def test_a_fork_has_the_notes_of_the_dump_it_came_from() -> None:
+    cluster = busy()
+    cluster.notes = ["something is missing"]
+    branch = cluster.fork()
+    branch.notes.append("more")
+    assert cluster.notes == ["something is missing"]

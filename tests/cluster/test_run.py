@@ -14,7 +14,7 @@ import wavetank as wt
 from wavetank.controllers import Answer, Context, Controller, Watch, after, timeout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 def deployment(name: str = "web", replicas: int = 3, **spec: Any) -> dict[str, Any]:
@@ -369,3 +369,73 @@ def test_an_empty_table_is_a_table() -> None:
         assert len(table.to_pandas()) == 0
         assert table.to_polars().height == 0
         assert all(len(column) == 0 for column in table.to_numpy().values())
+
+
+def test_a_run_ends_where_it_stands_when_a_predicate_can_never_hold() -> None:
+    cluster = cluster_of()
+    cluster.create(deployment(progressDeadlineSeconds=2**31 - 1))
+    stopped = cluster.run(lambda _: False)
+    assert stopped.reason == "settled"
+    assert stopped.elapsed_s == 0
+    assert cluster.run(lambda _: False, at_most="1h").reason == "deadline"
+    assert cluster.now_ns == stopped.now_ns + 3_600_000_000_000
+
+
+class Naming(Controller):
+    """Watches pods and does what a test says."""
+
+    name = "naming"
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self.act = act
+
+    def watches(self) -> Sequence[Watch]:
+        return [Watch("pods")]
+
+    def sync(self, context: Context, key: int) -> Answer | None:
+        answer: Answer | None = self.act()
+        return answer
+
+
+def test_an_answer_that_is_none_is_named_and_the_keys_are_kept() -> None:
+    cluster = cluster_of()
+    cluster.create(deployment())
+    naming = Naming(lambda: "done")
+    cluster.add_controller(naming)
+    with pytest.raises(TypeError, match="Naming answers DONE, FAILED"):
+        cluster.run()
+    naming.act = lambda: None
+    assert cluster.run().reason == "settled"
+    assert int(cluster.pods["ready"].sum()) == 3
+
+
+def test_a_controller_cannot_let_time_pass() -> None:
+    cluster = cluster_of()
+    cluster.create(deployment())
+    naming = Naming(lambda: cluster.run("1s"))
+    cluster.add_controller(naming)
+    with pytest.raises(RuntimeError, match="a controller cannot let time pass"):
+        cluster.run()
+    naming.act = lambda: None
+    assert cluster.run().reason == "settled"
+
+
+def test_runs_of_two_threads_follow_one_another() -> None:
+    cluster = cluster_of()
+    faults: list[BaseException] = []
+
+    def play(name: str) -> None:
+        try:
+            for replicas in range(1, 9):
+                cluster.apply(deployment(name, replicas=replicas))
+                cluster.run()
+        except BaseException as error:  # noqa: BLE001 - the test reports it
+            faults.append(error)
+
+    threads = [threading.Thread(target=play, args=(name,)) for name in ("web", "cart", "db")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert int(cluster.pods["ready"].sum()) == 24

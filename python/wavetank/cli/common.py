@@ -91,7 +91,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         except KeyboardInterrupt:
             say("interrupted")
             raise typer.Exit(INTERRUPTED) from None
-        except (WavetankError, OSError, ValueError) as error:
+        except (WavetankError, OSError, ValueError, OverflowError) as error:
             say(f"error: {_sentence(error)}", "red")
             raise typer.Exit(BAD_INPUT) from None
 

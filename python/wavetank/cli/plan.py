@@ -58,7 +58,10 @@ Namespace = Annotated[
     ),
 ]
 Seed = Annotated[
-    int, typer.Option("--seed", min=0, metavar="NUMBER", help="What random names derive from.")
+    int,
+    typer.Option(
+        "--seed", min=0, max=2**64 - 1, metavar="NUMBER", help="What random names derive from."
+    ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse unknown and duplicate fields.")]
 Recursive = Annotated[bool, typer.Option("--recursive", "-R", help="Read folders in folders.")]

@@ -93,6 +93,8 @@ def run(
         raise ValueError(f"--output is table, json or none, not {output!r}")
     if save is not None and not save.absolute().parent.is_dir():
         raise ValueError(f"--save {save}: there is no folder {save.parent}")
+    if save is not None and save.is_dir():
+        raise ValueError(f"--save {save} is a folder: a file is wanted")
     if until != "settled":
         _check_time(until)
     inputs = planning.build(

@@ -59,6 +59,9 @@ class Answer:
     delay_ns: int = 0
 
 
+#: Longer than anything a simulation waits for.
+_LONGEST_NS = 2**62
+
 #: Nothing more to do until something changes.
 DONE = Answer("done")
 #: It failed; try again after backing off.
@@ -67,12 +70,12 @@ FAILED = Answer("failed")
 
 def after(delay_ns: int) -> Answer:
     """Look at the key again after ``delay_ns`` nanoseconds of virtual time."""
-    return Answer("after", max(0, delay_ns))
+    return Answer("after", min(max(0, int(delay_ns)), _LONGEST_NS))
 
 
 def timeout(delay_ns: int) -> Answer:
     """Look again after ``delay_ns``, unless the cluster settles before: a deadline."""
-    return Answer("timeout", max(0, delay_ns))
+    return Answer("timeout", min(max(0, int(delay_ns)), _LONGEST_NS))
 
 
 @dataclass
@@ -136,6 +139,7 @@ class Controller(ABC):
     def attempt(self, context: Context, key: int) -> Answer:
         """Work on one key; an API error becomes :data:`FAILED`."""
         try:
-            return self.sync(context, key) or DONE
+            answer = self.sync(context, key)
         except _core.ApiError:
             return FAILED
+        return DONE if answer is None else answer

@@ -3,8 +3,7 @@
 This is what the compiled reader is tested against, and the place to look up what kubectl makes
 of ``yes``, ``010`` or ``1_000``. It is slow, gives no lines and stops at the first mistake with
 PyYAML's words. It leaves out what no manifest has and the compiled reader knows all the same:
-floats as keys, the tags ``!``, ``!!binary`` and ``!!timestamp``, anchors defined twice, and
-the places where PyYAML's parser takes less than kubectl's: tabs between tokens, for the most.
+the tags ``!``, ``!!binary`` and ``!!timestamp``, anchors defined twice, and PyYAML's parser takes less than kubectl's: tabs between tokens, for the most.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import contextlib
 import json
 import math
 import re
+import struct
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +154,10 @@ def _float(digits: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
+#: Keys from ten to this power on are written with an exponent.
+_KEY_EXPONENT = 6
+
+
 class _Loader(yaml.SafeLoader):
     """PyYAML's parser without its own ideas of what a scalar is."""
 
@@ -206,7 +210,27 @@ def _key(node: yaml.Node) -> str:
         return "true" if value else "false"
     if isinstance(value, str) or (isinstance(value, int) and value <= _INT_MAX):
         return str(value)
+    if isinstance(value, float):
+        return _float_key(value)
     raise ValueError(f"invalid map key: {value!r}")
+
+
+def _float_key(value: float) -> str:
+    """Return a number as a key: as Go writes it with the digits a 32-bit float needs."""
+    if not math.isfinite(value):
+        return {"inf": ".inf", "-inf": "-.inf"}.get(str(value), ".nan")
+    try:
+        short = struct.pack("f", value)
+    except OverflowError:
+        return ".inf" if value > 0 else "-.inf"
+    (value,) = struct.unpack("f", short)
+    wanted = (f"{value:.{digits}e}" for digits in range(9))
+    text = next(text for text in wanted if struct.pack("f", float(text)) == short)
+    mantissa, _, exponent = text.partition("e")
+    if -4 <= int(exponent) < _KEY_EXPONENT:
+        decimals = len(mantissa.partition(".")[2]) - int(exponent)
+        return f"{value:.{max(0, decimals)}f}"
+    return text
 
 
 def _scalar_of(node: yaml.ScalarNode) -> Any:

@@ -79,6 +79,8 @@ def _several(sources: Any, recursive: bool) -> Iterator[Text | _core.Document]:
     """Yield what a list holds; objects next to each other are read in one go."""
     objects: list[Any] = []
     for source in sources:
+        if source is sources:
+            raise ValueError("a list of manifests that holds itself")
         if isinstance(source, Mapping):
             objects.append(source)
             continue

@@ -36,6 +36,9 @@ def add_nodes(
     """Add nodes; return their names. See :meth:`wavetank.Cluster.add_nodes`."""
     if _is_manifest(source):
         return add_manifests(world, source, **options)
+    if source is not None and not isinstance(source, (str, Pool)):
+        kind = type(source).__name__
+        raise TypeError(f"nodes come from a machine's name, a Pool or Node manifests, not {kind}")
     if isinstance(source, Pool):
         if options:
             raise PoolError(f"a Pool says everything itself; {next(iter(options))} is too much")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -109,11 +110,16 @@ class Pool:
         )
 
     def _check(self) -> None:
-        if isinstance(self.count, bool) or not 1 <= self.count <= COUNT_MAX:
+        if not 1 <= whole("count", self.count) <= COUNT_MAX:
             raise PoolError(f"a pool has from 1 to {COUNT_MAX:,} nodes, not {self.count:,}")
         for name, value in (("pods", self.pods), ("gpu", self.gpu)):
-            if value is not None and value < 0:
+            if value is not None and whole(name, value) < 0:
                 raise PoolError(f"{name} cannot be negative: {value}")
+        for name, text in (("name", self.name), ("a machine's name", self.instance_type)):
+            if text is not None and not isinstance(text, str):
+                raise PoolError(f"{name} is text, not {text!r}")
+        if self.name == "":
+            raise PoolError("name is empty")
         if self.instance_type is not None and not (self.cpu is self.memory is None):
             raise PoolError(
                 f"{self.instance_type} says cpu and memory already; give a type or those, not both"
@@ -136,7 +142,10 @@ class Pool:
             if not 0 <= zones <= len(ascii_lowercase):
                 raise PoolError(f"zones is a number up to {len(ascii_lowercase)}, or names")
             return list(ascii_lowercase[:zones])
-        return [str(zone) for zone in zones]
+        for zone in zones:
+            if not isinstance(zone, str) or not zone:
+                raise PoolError(f"the name of a zone is text, not {zone!r}")
+        return list(zones)
 
     def capacity(self, machine: Machine) -> dict[str, str]:
         """Return ``status.capacity``."""
@@ -192,6 +201,13 @@ def read_taint(given: str | Mapping[str, Any]) -> dict[str, Any]:
             f"a taint is key=value:Effect with the effect {', '.join(_EFFECTS)}, not {given!r}"
         )
     return {"key": key, **({"value": value} if has_value else {}), "effect": effect}
+
+
+def whole(name: str, given: Any) -> int:
+    """Return a whole number, NumPy's among them."""
+    if isinstance(given, bool) or not hasattr(given, "__index__"):
+        raise PoolError(f"{name} is a whole number, not {given!r}")
+    return operator.index(given)
 
 
 def amount(name: str, given: str | float | None) -> int:

@@ -100,10 +100,13 @@ def build(
         # Everything is read before anything is done.
         documents = []
         for source in sources:
+            if source == "":
+                raise FileNotFoundError('the path "" does not exist')
             found = load(source, recursive=recursive)
             if not found:
                 raise InputError(f"no objects in {source}")
             documents += found
+        namespace = namespace or None
         start = Cluster(seed=seed) if cluster is None else Cluster.load(cluster)
         inputs = Inputs(start, notes=list(start.notes))
         for text in nodes:

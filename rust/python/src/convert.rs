@@ -1,6 +1,6 @@
 //! Python objects to documents and back.
 
-use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use wavetank_core::base::{Map, Text, Value};
@@ -16,7 +16,7 @@ pub fn value_from_py(object: &Bound<PyAny>) -> PyResult<Value> {
 
 fn read(object: &Bound<PyAny>, depth: usize) -> PyResult<Value> {
     if depth > MAX_DEPTH {
-        return Err(PyRecursionError::new_err(format!(
+        return Err(PyValueError::new_err(format!(
             "the object is nested deeper than {MAX_DEPTH} levels"
         )));
     }

@@ -12,7 +12,8 @@ pub enum Until {
     Time(Time),
     /// Until nothing is left to happen but timeouts, at most to this time.
     Settled(Time),
-    /// To the end of the next instant at which anything happens, at most to this time.
+    /// To the end of the next instant at which anything happens, at most to this time; settled
+    /// when there is none and no end of time was given.
     NextInstant(Time),
 }
 
@@ -20,6 +21,16 @@ impl Until {
     fn limit(self) -> Time {
         match self {
             Self::Time(time) | Self::Settled(time) | Self::NextInstant(time) => time,
+        }
+    }
+
+    /// Whether to stop where the clock stands when nothing will ever happen again. Who waits for
+    /// an instant without naming a time must not find the clock at the end of all time.
+    fn may_settle(self) -> bool {
+        match self {
+            Self::Time(_) => false,
+            Self::Settled(_) => true,
+            Self::NextInstant(time) => time.0 == i64::MAX,
         }
     }
 }
@@ -57,7 +68,7 @@ impl World {
             }
             let Some((time, _)) = self.queue.peek().filter(|(time, _)| *time <= until.limit())
             else {
-                if matches!(until, Until::Settled(_)) && self.queue.is_empty() {
+                if self.queue.is_empty() && until.may_settle() {
                     return Stop::Settled;
                 }
                 self.store.now = self.store.now.max(until.limit());

@@ -19,7 +19,10 @@ use crate::store::Store;
 use crate::store::snapshot::Saved as SavedStore;
 
 /// What a saved cluster begins with: a name and the version of the format.
-const MAGIC: &[u8; 12] = b"wavetank\0\0\0\x01";
+const MAGIC: &[u8; 12] = b"wavetank\0\0\0\x02";
+
+/// Bytes of the checksum that follows; what is saved comes after it.
+const CHECKSUM_BYTES: usize = 8;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
@@ -67,7 +70,12 @@ impl World {
             flush_at: self.flush_at,
             stepped: self.stepped,
         };
-        postcard::to_extend(&saved, MAGIC.to_vec()).expect("a cluster can be written")
+        let head = [&MAGIC[..], &[0; CHECKSUM_BYTES]].concat();
+        let at = head.len();
+        let mut bytes = postcard::to_extend(&saved, head).expect("a cluster can be written");
+        let sum = checksum(&bytes[at..]).to_le_bytes();
+        bytes[MAGIC.len()..at].copy_from_slice(&sum);
+        bytes
     }
 
     /// The cluster some bytes stand for. What is derived is computed anew, so that it goes on
@@ -82,6 +90,10 @@ impl World {
         }
         if magic != MAGIC {
             return Err("a cluster saved by another version of wavetank".to_owned());
+        }
+        let (sum, body) = body.split_at_checked(CHECKSUM_BYTES).unwrap_or((body, &[]));
+        if sum != checksum(body).to_le_bytes() {
+            return Err("a damaged saved cluster: its checksum is wrong".to_owned());
         }
         let saved: Saved = postcard::from_bytes(body)
             .map_err(|error| format!("a damaged saved cluster: {error}"))?;
@@ -113,4 +125,17 @@ impl World {
             stepped: saved.stepped,
         })
     }
+}
+
+/// A checksum against files cut short and flipped bits, not against forgery: the bytes as words,
+/// multiplied and rotated in turn.
+fn checksum(bytes: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |sum: u64, word: u64| (sum ^ word).wrapping_mul(FACTOR).rotate_left(29);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let sum =
+        words.iter().fold(bytes.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    mix(mix(sum, u64::from_le_bytes(last)), 0)
 }

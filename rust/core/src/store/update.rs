@@ -73,6 +73,7 @@ impl Store {
         if kind_of(&object) != kind_of(&current) {
             return Err(ApiError::bad_request("a patch cannot change the kind of an object"));
         }
+        check_name(&object, &current)?;
         self.replace(id, object, part, options.dry_run, warnings)
     }
 
@@ -307,6 +308,33 @@ impl Store {
         }
         self.log_write(Verb::Modified, id, before, Some(previous));
     }
+}
+
+/// Refuses an object that a patch gave another name or namespace.
+fn check_name(object: &Value, current: &Value) -> ApiResult<()> {
+    let text = |of: &'static str, object: &Value| -> String {
+        object.str_at(&["metadata", of]).unwrap_or_default().to_owned()
+    };
+    let (name, old_name) = (text("name", object), text("name", current));
+    if name.is_empty() {
+        return Err(ApiError::bad_request(format!(
+            "the name of the object ({old_name} based on URL) was undeterminable: name must be \
+             provided"
+        )));
+    }
+    if name != old_name {
+        return Err(ApiError::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({old_name})"
+        )));
+    }
+    let (namespace, old_namespace) = (text("namespace", object), text("namespace", current));
+    if !old_namespace.is_empty() && !namespace.is_empty() && namespace != old_namespace {
+        return Err(ApiError::bad_request(format!(
+            "the namespace of the object ({namespace}) does not match the namespace on the \
+             request ({old_namespace})"
+        )));
+    }
+    Ok(())
 }
 
 /// A status write of a kind without rules: annotations and finalizers may change with it.
