@@ -3,7 +3,8 @@
 This is what the compiled reader is tested against, and the place to look up what kubectl makes
 of ``yes``, ``010`` or ``1_000``. It is slow, gives no lines and stops at the first mistake with
 PyYAML's words. It leaves out what no manifest has and the compiled reader knows all the same:
-the tags ``!``, ``!!binary`` and ``!!timestamp``, anchors defined twice, and PyYAML's parser takes less than kubectl's: tabs between tokens, for the most.
+the tags ``!``, ``!!binary`` and ``!!timestamp``, anchors defined twice, and the places where
+PyYAML's parser takes less than kubectl's: tabs between tokens, for the most.
 """
 
 from __future__ import annotations
@@ -217,13 +218,10 @@ def _key(node: yaml.Node) -> str:
 
 def _float_key(value: float) -> str:
     """Return a number as a key: as Go writes it with the digits a 32-bit float needs."""
+    short = struct.pack("f", value)
+    (value,) = struct.unpack("f", short)
     if not math.isfinite(value):
         return {"inf": ".inf", "-inf": "-.inf"}.get(str(value), ".nan")
-    try:
-        short = struct.pack("f", value)
-    except OverflowError:
-        return ".inf" if value > 0 else "-.inf"
-    (value,) = struct.unpack("f", short)
     wanted = (f"{value:.{digits}e}" for digits in range(9))
     text = next(text for text in wanted if struct.pack("f", float(text)) == short)
     mantissa, _, exponent = text.partition("e")
