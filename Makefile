@@ -24,45 +24,46 @@ $(VENV)/.made:
 	@$(PIP) install --quiet --group build
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.made pyproject.toml
+$(VENV)/.check: $(VENV)/.made pyproject.toml
 	@echo "installing the tools for tests"
-	@$(PIP) install --quiet --group dev
+	@$(PIP) install --quiet --group check
 	@touch $@
 
 build: $(VENV)/.made ## Compile the extension into the virtual environment
 	@echo "compiling wavetank (minutes the first time)"
-	@VIRTUAL_ENV=$(abspath $(VENV)) PATH="$(BIN):$$PATH" $(BIN)/maturin develop --quiet --profile $(PROFILE)
+	@VIRTUAL_ENV=$(abspath $(VENV)) PATH="$(BIN):$$PATH" PIP_QUIET=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
+	  $(BIN)/maturin develop --quiet --profile $(PROFILE)
 
 demo: build ## Plan the example shop on a small cluster
 	@$(BIN)/wavetank plan examples/shop --nodes 3xm5.large,zones=3 || test $$? -eq 1
 
-test: build $(VENV)/.dev ## Run the Python tests
+test: build $(VENV)/.check ## Run the Python tests
 	@$(BIN)/python -m pytest
 
 test-rust: ## Run the Rust tests
 	cargo test --workspace --exclude wavetank-python --quiet
 
-lint: $(VENV)/.dev ## Check style of Rust, Python and notebooks
+lint: $(VENV)/.check ## Check style of Rust, Python and notebooks
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/nbstripout --verify notebooks/*.ipynb
 
-format: $(VENV)/.dev ## Rewrite sources in the project's style
+format: $(VENV)/.check ## Rewrite sources in the project's style
 	cargo fmt --all
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format --quiet .
 	$(BIN)/nbstripout notebooks/*.ipynb
 
-types: build $(VENV)/.dev ## Check types, and the stubs against the compiled module
+types: build $(VENV)/.check ## Check types, and the stubs against the compiled module
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest wavetank._core --ignore-disjoint-bases
 
-notebooks: build $(VENV)/.dev ## Execute every notebook
+notebooks: build $(VENV)/.check ## Execute every notebook
 	$(BIN)/python tools/run_notebooks.py notebooks
 
-bench: build $(VENV)/.dev ## Run every bench; SHORT=1 for a quick look
+bench: build $(VENV)/.check ## Run every bench; SHORT=1 for a quick look
 	cargo bench --workspace --exclude wavetank-python --profile quick -- $(if $(SHORT),--test)
 	$(BIN)/python -m pytest benches $(if $(SHORT),--benchmark-disable)
 

@@ -19,7 +19,7 @@ POOL = "3xm5.large,zones=3"
 
 
 def test_plan_the_shop(benchmark: Any, each: Each) -> None:
-    def plan() -> tuple[wt.plan.Fit, list]:
+    def plan() -> tuple[wt.plan.Fit, list[Any]]:
         inputs = build([ROOT / "examples/shop"], nodes=[POOL])
         answer = wt.plan.fit(inputs.cluster)
         return answer, wt.plan.headroom(answer)
@@ -56,6 +56,23 @@ def test_headroom_of_fifty_workloads(
     assert len(rows) == 50
     assert all(row.more > nodes for row in rows)
     each(sum(row.more for row in rows), "pod")
+
+
+@pytest.mark.sizes(nodes=(1_000, 20))
+def test_headroom_of_pods_that_mind_each_other(
+    benchmark: Any, rounds: int, each: Each, settled: wt.plan.Fit, nodes: int
+) -> None:
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "topology.kubernetes.io/zone",
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": "spread"}},
+    }
+    workload = deployment("spread", 1)
+    workload["spec"]["template"]["spec"]["topologySpreadConstraints"] = [spread]
+    (row,) = benchmark.pedantic(wt.plan.headroom, (settled, workload), rounds=rounds)
+    assert row.more > nodes
+    each(row.more, "pod")
 
 
 @pytest.mark.sizes(nodes=(100_000, 1_000))

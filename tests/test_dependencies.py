@@ -27,7 +27,18 @@ RUST = {
 #: The layers of the package, lowest first. A module imports from its own layer and lower ones.
 PYTHON = [
     {"_core"},
-    {"amounts", "errors", "clock", "files", "kinds", "latencies", "resource", "results", "show"},
+    {
+        "amounts",
+        "errors",
+        "clock",
+        "files",
+        "kinds",
+        "latencies",
+        "resource",
+        "results",
+        "scheduler",
+        "show",
+    },
     {"resources", "progress", "catalogue"},
     {"program"},
     {"controllers", "manifest", "printing", "nodes"},

@@ -130,7 +130,13 @@ class Watch:
 @final
 class World:
     def __new__(
-        cls, rules: Rules, *, seed: int, start_ns: int, latencies: Mapping[str, Any]
+        cls,
+        rules: Rules,
+        *,
+        seed: int,
+        start_ns: int,
+        latencies: Mapping[str, Any],
+        scheduler: str = "",
     ) -> World: ...
     @staticmethod
     def from_bytes(data: NDArray[np.uint8], rules: Rules) -> World: ...
@@ -290,7 +296,9 @@ class World:
     def record_events(
         self, about: int, reason: str, component: str, message: str, keys: Sequence[int]
     ) -> None: ...
-    def headroom(self, copies: Sequence[int | _Object], at_most: int) -> list[Any]: ...
+    def headroom(
+        self, copies: Sequence[int | _Object], at_most: int | None = None
+    ) -> list[Any]: ...
     def eligible_nodes(self, pod: _Object) -> list[str]: ...
 
     # Columns

@@ -177,12 +177,13 @@ class Api:
         """
         kind, name = self._named(resource, name)
         if name is not None:
-            return Resource(self._world.get(kind.id, name, self._place(kind, namespace)))
+            found = self._world.get(kind.id, name, self._place(kind, namespace))
+            return Resource(self.in_version(kind, [found])[0])
         with without_gc():
             objects, *_ = self._world.list(
                 kind.id, _where(namespace), label_selector, field_selector
             )
-            return ResourceList(objects, kind, self._world.now_ns)
+            return ResourceList(self.in_version(kind, objects), kind, self._world.now_ns)
 
     def find(
         self, resource: str, name: str | None = None, *, namespace: str | None = None
@@ -192,7 +193,19 @@ class Api:
         if name is None:
             raise ValueError("find needs the name of an object")
         key = self._world.find(kind.id, name, self._place(kind, namespace))
-        return None if key is None else Resource(self._world.get_many([key])[0])
+        if key is None:
+            return None
+        return Resource(self.in_version(kind, self._world.get_many([key]))[0])
+
+    def in_version(self, kind: Kind, objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return objects of a kind in the version that was asked for, as the API server does."""
+        others = [at for at, item in enumerate(objects) if item["apiVersion"] != kind.api_version]
+        if others:
+            wanted = [objects[at] for at in others]
+            converted = self._world.in_version(kind.id, kind.version, wanted)
+            for at, item in zip(others, converted, strict=True):
+                objects[at] = item
+        return objects
 
     def _named(self, resource: str, name: str | None) -> tuple[Kind, str | None]:
         """Return kind and name of ``("pod", "web-0")`` or ``"pod/web-0"``."""
@@ -224,7 +237,7 @@ class Api:
             objects, _, token, _ = self._world.list(
                 kind.id, _where(namespace), label_selector, field_selector, limit, token
             )
-            yield ResourceList(objects, kind, self._world.now_ns)
+            yield ResourceList(self.in_version(kind, objects), kind, self._world.now_ns)
             if token is None:
                 return
 

@@ -16,6 +16,7 @@ from .latencies import Latencies
 from .program import rules
 from .results import Table
 from .rollouts import Rollouts
+from .scheduler import configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,8 +54,16 @@ class Cluster(Rollouts):
         :class:`Latencies`.
     events
         Which Kubernetes Events are kept: ``"all"``, ``"warnings"`` or ``"none"``.
+    scheduler
+        A ``KubeSchedulerConfiguration``, version ``kubescheduler.config.k8s.io/v1``: a file,
+        text or a dict; the default profile when ``None``.
     controllers
         The controllers to run; the built-in ones when ``None``.
+
+    Raises
+    ------
+    ValueError
+        When the scheduler configuration is none; in Kubernetes' words.
 
     Examples
     --------
@@ -85,6 +94,7 @@ class Cluster(Rollouts):
         start: str | datetime = clock.START,
         latencies: Latencies | str = "ideal",
         events: str = "all",
+        scheduler: str | Path | Mapping[str, Any] | None = None,
         controllers: Sequence[Controller] | None = None,
     ) -> None:
         world = _core.World(
@@ -92,6 +102,7 @@ class Cluster(Rollouts):
             seed=_seed(seed),
             start_ns=clock.time_ns(start),
             latencies=Latencies.of(latencies).to_core(),
+            scheduler=configuration(scheduler),
         )
         world.set_event_policy(events)
         self._attach(world, ())

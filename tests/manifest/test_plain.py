@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wavetank import _core
 from wavetank.errors import ManifestError
@@ -92,6 +92,7 @@ WORDS = st.sampled_from(
 NUMERIC = st.text("0123456789_+-.eExXobBaF", min_size=1, max_size=10)
 
 
+@settings(deadline=None)
 @given(st.one_of(NUMERIC, WORDS, st.builds("".join, st.lists(st.one_of(NUMERIC, WORDS)))))
 def test_scalars_mean_the_same_to_both(text: str) -> None:
     if text.startswith(("-", "...")) and text.strip("-.") == "":
@@ -115,6 +116,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, VALUES, min_size=1, max_size=4), st.sampled_from([None, True, False]))
 def test_what_pyyaml_writes_means_the_same_to_both(
     value: dict[str, Any], flow: bool | None
@@ -123,6 +125,7 @@ def test_what_pyyaml_writes_means_the_same_to_both(
     assert same(fast(text), readable(text))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, VALUES, min_size=1, max_size=4))
 def test_what_is_written_reads_back(value: dict[str, Any]) -> None:
     once = fast(_core.to_yaml(value))

@@ -118,6 +118,16 @@ def test_the_search_ends_where_it_is_told_to() -> None:
         wt.plan.headroom(cluster, at_most=0)
 
 
+def test_pods_that_do_not_mind_each_other_are_counted_however_many_fit() -> None:
+    cluster = wt.Cluster()
+    cluster.add_nodes(cpu="4", memory="8Gi", pods=110, count=1_000)
+    cluster.create(deployment("web", 1_000, {"cpu": "1m"}))
+    (row,) = wt.plan.headroom(cluster)
+    assert (row.more, row.capped, row.ends_with) == (109_000, False, "pods per node")
+    assert sum(row.nodes.values()) == row.more
+    assert len(row.nodes) == 1_000
+
+
 def test_a_workload_that_is_not_there_yet_comes_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "web.yaml"
     file.write_text(

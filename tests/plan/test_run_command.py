@@ -124,14 +124,18 @@ spec:
     )
     command = [sys.executable, "-m", "wavetank", "run", manifest, "--save", file]
     command += ["--nodes", "500x16cpu,64Gi,pods=100", "-o", "json"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    said = tmp_path / "stderr"
+    with (
+        said.open("w") as stderr,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,
+    ):
         assert process.stdout is not None
-        process.stdout.readline()
+        out = process.stdout.readline()
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out += process.stdout.read()
+        process.wait(timeout=60)
+    err = said.read_text()
     assert process.returncode == 130, err
     assert "interrupted at +" in err
     assert all(json.loads(line) for line in out.splitlines())

@@ -122,3 +122,18 @@ def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
         2,
         f'error: the path "{tmp_path}/nowhere" does not exist\n',
     )
+
+
+def test_objects_come_in_the_version_that_is_asked_for() -> None:
+    cluster = wt.Cluster()
+    target = {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"}
+    spec = {"maxReplicas": 3, "scaleTargetRef": target, "targetCPUUtilizationPercentage": 70}
+    version, kind = "autoscaling/v1", "HorizontalPodAutoscaler"
+    cluster.create({"apiVersion": version, "kind": kind, "metadata": {"name": "web"}, "spec": spec})
+    assert cluster.get("hpa/web").api_version == "autoscaling/v2"
+    assert (
+        cluster.get("hpa")[0].spec["metrics"][0]["resource"]["target"]["averageUtilization"] == 70
+    )
+    old = cluster.get("horizontalpodautoscalers.v1.autoscaling", "web")
+    assert old.api_version == "autoscaling/v1"
+    assert old.spec["targetCPUUtilizationPercentage"] == 70

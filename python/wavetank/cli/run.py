@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,7 +30,7 @@ from .plan import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from wavetank.cluster import Cluster
     from wavetank.driver import Stopped
@@ -161,14 +163,42 @@ def _play(cluster: Cluster, until: str, output: str) -> bool:
     """Run and print; tell whether Ctrl-C ended it."""
     cluster.world.set_history(_HISTORY)
     printer = _Printer(cluster, output)
-    try:
-        stopped: Stopped | None = cluster.run(until, progress=False, on_step=printer.print_new)
-    except KeyboardInterrupt:
-        stopped = None
+    with _patient() as interrupted:
+
+        def step() -> None:
+            printer.print_new()
+            if interrupted():
+                raise KeyboardInterrupt
+
+        try:
+            stopped: Stopped | None = cluster.run(until, progress=False, on_step=step)
+        except KeyboardInterrupt:
+            stopped = None
     reason = stopped.reason if stopped else "interrupted"
     wall = f", {stopped.wall_s:.2f} s of real time" if stopped else ""
     say(f"{reason} at +{printer.elapsed(cluster.now_ns)}: {_summary(cluster)}{wall}")
     return stopped is None
+
+
+@contextmanager
+def _patient() -> Iterator[Callable[[], bool]]:
+    """Yield a question: was Ctrl-C pressed? Only the second one breaks off what is going on.
+
+    So a line is printed whole, or not at all.
+    """
+    pressed = False
+
+    def note(_signum: int, _frame: object) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _summary(cluster: Cluster) -> str:

@@ -218,15 +218,12 @@ def _key(node: yaml.Node) -> str:
 
 def _float_key(value: float) -> str:
     """Return a number as a key: as Go writes it with the digits a 32-bit float needs."""
+    short = struct.pack("f", value)
+    (value,) = struct.unpack("f", short)
     if not math.isfinite(value):
         return {"inf": ".inf", "-inf": "-.inf"}.get(str(value), ".nan")
-    try:
-        short = struct.pack("<f", value)
-    except OverflowError:
-        return ".inf" if value > 0 else "-.inf"
-    (value,) = struct.unpack("<f", short)
     wanted = (f"{value:.{digits}e}" for digits in range(9))
-    text = next(text for text in wanted if struct.pack("<f", float(text)) == short)
+    text = next(text for text in wanted if struct.pack("f", float(text)) == short)
     mantissa, _, exponent = text.partition("e")
     if -4 <= int(exponent) < _KEY_EXPONENT:
         decimals = len(mantissa.partition(".")[2]) - int(exponent)

@@ -1,7 +1,8 @@
 """How many more of each workload fit, and what ends it.
 
 Found by really scheduling copies on a branch, one at a time, until the first that no node will
-have: the answer is the scheduler's, whatever rules decide.
+have: the answer is the scheduler's, whatever rules decide. Where no rule makes copies mind each
+other, the room of every node is counted instead, which gives the same answer at once.
 """
 
 from __future__ import annotations
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from .candidates import Candidate
     from .fit import Fit
 
-#: Copies of one workload tried at most, unless told otherwise.
-AT_MOST = 100_000
 #: Workloads tried between two looks at the progress line.
 _CHUNK = 8
 _NOT_SCHEDULED = "the scheduler leaves these pods alone"
@@ -43,7 +42,7 @@ class Headroom:
     nodes
         Where the pods went: nodes by name, with how many on each.
     capped
-        Whether the search ended because enough were placed; more may fit then.
+        Whether it ended because enough were placed; more may fit then.
     message
         The scheduler's words for the pod that was not placed.
     """
@@ -77,7 +76,7 @@ def headroom(
     workload: Any = None,
     *,
     namespace: str | None = None,
-    at_most: int = AT_MOST,
+    at_most: int | None = None,
     progress: bool | None = None,
 ) -> Rows[Headroom]:
     """Return how many more pods of workloads fit.
@@ -98,7 +97,9 @@ def headroom(
     namespace
         The namespace of a workload named without one.
     at_most
-        Pods of one workload to try.
+        Pods of one workload to place. Without it, as many as fit; but where copies mind each
+        other, by topology spread or pod affinity say, and have to be placed one at a time, it
+        ends with 100,000.
     progress
         Show a progress line on standard error when it takes over two seconds; ``None`` means:
         when that is a terminal.
@@ -128,7 +129,7 @@ def headroom(
     >>> print(wt.plan.headroom(cluster, pod)[0])
     52 more pod/small-pod, then cpu
     """
-    if at_most < 1:
+    if at_most is not None and at_most < 1:
         raise ValueError(f"at_most is at least 1, not {at_most}")
     branch = _settled(cluster, progress)
     if workload is None:
@@ -152,7 +153,7 @@ def headroom_of(
     answer: Fit,
     chosen: Sequence[Candidate],
     *,
-    at_most: int = AT_MOST,
+    at_most: int | None = None,
     progress: bool | None = None,
 ) -> Rows[Headroom]:
     """Return how many more fit of some of the workloads of a plan."""
@@ -160,7 +161,7 @@ def headroom_of(
 
 
 def _try(
-    branch: Cluster, chosen: Sequence[Candidate], at_most: int, progress: bool | None
+    branch: Cluster, chosen: Sequence[Candidate], at_most: int | None, progress: bool | None
 ) -> Rows[Headroom]:
     from wavetank.progress import steps  # noqa: PLC0415 - rich is slow to import
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wavetank.errors import ApiError, BadRequestError, NotFoundError
 from wavetank.resource import Resource
@@ -170,20 +170,10 @@ def _all(cluster: Cluster, kind: Kind, query: Query) -> list[Resource]:
         )
         error.args = (sentence,)
         raise
-    return _in_version(cluster, kind, items)
+    return [Resource(item) for item in cluster.in_version(kind, items)]
 
 
 def _one(cluster: Cluster, kind: Kind, name: str, namespace: str | None) -> Resource:
     place = (namespace or "default") if kind.namespaced else None
-    return _in_version(cluster, kind, [cluster.world.get(kind.id, name, place)])[0]
-
-
-def _in_version(cluster: Cluster, kind: Kind, items: list[dict[str, Any]]) -> list[Resource]:
-    """Return objects in the version that was asked for."""
-    others = [at for at, item in enumerate(items) if item["apiVersion"] != kind.api_version]
-    if others:
-        wanted = [items[at] for at in others]
-        converted = cluster.world.in_version(kind.id, kind.version, wanted)
-        for at, item in zip(others, converted, strict=True):
-            items[at] = item
-    return [Resource(item) for item in items]
+    found = cluster.world.get(kind.id, name, place)
+    return Resource(cluster.in_version(kind, [found])[0])

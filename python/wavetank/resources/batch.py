@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .apps import FIRST_GENERATION
 from .kind import Kind
 from .metadata import SELECTOR, metadata, metadata_update
 from .rule import (
@@ -61,6 +60,7 @@ from .step import (
     removed,
     run,
 )
+from .workloads import FIRST_GENERATION
 
 INDEXED = equals(".completionMode", "Indexed")
 HIGH = 100_000

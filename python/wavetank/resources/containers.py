@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from .environment import ENV, ENV_FROM
+from .probes import HANDLER_DEFAULTS, LIFECYCLE, PROBES
 from .rule import (
     Check,
     absent,
     anchor,
-    at_least,
     at_most_items,
     call,
     collect,
-    compare,
     differs,
     duplicate,
     each,
-    each_hidden,
-    either,
     empty,
     equals,
     every,
@@ -28,23 +26,17 @@ from .rule import (
     if_present,
     insert,
     invalid,
-    literal,
     look_at,
-    member,
     need,
     negate,
     not_found,
-    number,
     one_of,
-    pointer,
     present,
     required,
     seen,
     shows,
-    struct,
     switch,
     under,
-    union,
     unique,
     unless,
     up,
@@ -52,6 +44,7 @@ from .rule import (
     valid,
     when,
 )
+from .security import PRIVILEGED, SECURITY
 from .step import (
     Step,
     apply,
@@ -61,7 +54,6 @@ from .step import (
     inside,
     items_of,
     quantities,
-    quantity,
     run,
 )
 from .volumes import PULL_POLICY
@@ -79,70 +71,6 @@ PORTS: list[Check] = [
         ),
     ),
 ]
-
-ENV_FIELD_PATHS = (
-    "metadata.name",
-    "metadata.namespace",
-    "metadata.uid",
-    "spec.nodeName",
-    "spec.serviceAccountName",
-    "status.hostIP",
-    "status.hostIPs",
-    "status.podIP",
-    "status.podIPs",
-)
-
-KEY_SELECTOR: list[Check] = [
-    field("name", valid("dns_subdomain")),
-    field("key", need(valid("config_map_key"))),
-]
-
-VALUE_FROM: list[Check] = [
-    field("fieldRef", if_present(call("object_field_selector", paths=list(ENV_FIELD_PATHS)))),
-    field("resourceFieldRef", if_present(call("resource_field_selector", volume=False))),
-    field("configMapKeyRef", if_present(*KEY_SELECTOR)),
-    field("secretKeyRef", if_present(*KEY_SELECTOR)),
-    field(
-        "fileKeyRef",
-        if_present(
-            field("key", need(valid("relaxed_env_var_name"))),
-            field("volumeName", need(valid("dns_label"))),
-            field("path", need(valid("path_no_backsteps"))),
-        ),
-    ),
-    call(
-        "env_sources",
-        fields=["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef"],
-    ),
-]
-
-ENV: list[Check] = [
-    each(
-        anchor(
-            "variable",
-            field("name", need(valid("relaxed_env_var_name"))),
-            field("valueFrom", if_present(*VALUE_FROM)),
-        ),
-    ),
-]
-
-ENV_FROM: list[Check] = [
-    each(
-        field("prefix", if_filled(valid("relaxed_env_var_name"))),
-        field("configMapRef", if_present(field("name", need(valid("dns_subdomain_prefix"))))),
-        field("secretRef", if_present(field("name", need(valid("dns_subdomain_prefix"))))),
-        when(
-            every(absent(".configMapRef"), absent(".secretRef")),
-            up(1, invalid("must specify one of: `configMapRef` or `secretRef`", literal(""))),
-        ),
-        when(
-            every(present(".configMapRef"), present(".secretRef")),
-            up(1, invalid("may not have more than one field specified at a time", literal(""))),
-        ),
-    ),
-]
-
-PRIVILEGED = equals("$container.securityContext.privileged", True)
 
 READ_ONLY_MOUNT = switch(
     ".recursiveReadOnly",
@@ -282,204 +210,6 @@ RESIZE_POLICY: list[Check] = [
             ),
         ),
     ),
-]
-
-SECCOMP: list[Check] = [
-    field(
-        "type",
-        need(
-            one_of("Localhost", "RuntimeDefault", "Unconfined"),
-            detail="type is required when seccompProfile is set",
-        ),
-    ),
-    when(
-        equals(".type", "Localhost"),
-        field(
-            "localhostProfile",
-            when(
-                present("."),
-                valid("local_descending_path"),
-                otherwise=[required("must be set when seccomp type is Localhost")],
-            ),
-        ),
-        otherwise=[
-            when(
-                present(".localhostProfile"),
-                under(
-                    "localhostProfile",
-                    invalid(
-                        "can only be set when seccomp type is Localhost", struct("SeccompProfile")
-                    ),
-                ),
-            )
-        ],
-    ),
-]
-
-APP_ARMOR: list[Check] = [
-    switch(
-        ".type",
-        ("Localhost", [field("localhostProfile", call("app_armor_profile"))]),
-        (
-            ("RuntimeDefault", "Unconfined"),
-            [
-                field(
-                    "localhostProfile",
-                    if_present(
-                        invalid("can only be set when AppArmor type is Localhost", pointer())
-                    ),
-                )
-            ],
-        ),
-        default=[
-            field(
-                "type",
-                need(
-                    one_of("Localhost", "RuntimeDefault", "Unconfined"),
-                    detail="type is required when appArmorProfile is set",
-                ),
-            )
-        ],
-    )
-]
-
-USER: Check = if_present(valid("user_id", style="number"))
-GROUP: Check = if_present(valid("group_id", style="number"))
-
-HOST_USERS = negate(every(present("$pod.hostUsers"), equals("$pod.hostUsers", False)))
-"""Whether the pod shares the host's users; it does unless it says no."""
-
-SECURITY: list[Check] = [
-    field("runAsUser", USER),
-    field("runAsGroup", GROUP),
-    field(
-        "procMount",
-        if_present(
-            one_of("Default", "Unmasked"),
-            when(
-                every(HOST_USERS, equals(".", "Unmasked")),
-                invalid("`hostUsers` must be false to use `Unmasked`", pointer()),
-            ),
-        ),
-    ),
-    field("seccompProfile", if_present(*SECCOMP)),
-    when(
-        every(present(".allowPrivilegeEscalation"), equals(".allowPrivilegeEscalation", False)),
-        when(
-            equals(".privileged", True),
-            invalid(
-                "cannot set `allowPrivilegeEscalation` to false and `privileged` to true",
-                struct("SecurityContext"),
-            ),
-        ),
-        anchor(
-            "security",
-            look_at(
-                ".capabilities.add",
-                each_hidden(
-                    when(
-                        equals(".", "CAP_SYS_ADMIN"),
-                        invalid(
-                            "cannot set `allowPrivilegeEscalation` to false and "
-                            "`capabilities.Add` CAP_SYS_ADMIN",
-                            struct("SecurityContext", "$security"),
-                        ),
-                    )
-                ),
-            ),
-        ),
-    ),
-    field("windowsOptions", if_present(call("windows_options"))),
-    field("appArmorProfile", if_present(*APP_ARMOR)),
-]
-
-PORT_NUMBER_OR_NAME: Check = call("port_number_or_name")
-
-HTTP_GET: list[Check] = [
-    field("path", need()),
-    field("port", PORT_NUMBER_OR_NAME),
-    field("scheme", one_of("HTTP", "HTTPS")),
-    field("httpHeaders", each_hidden(look_at(".name", valid("http_header_name")))),
-]
-
-EXEC: Check = field("command", need())
-ONE_HANDLER = "may not specify more than 1 handler type"
-NO_HANDLER = [required("must specify a handler type")]
-
-PROBE: list[Check] = [
-    union(
-        member("exec", EXEC),
-        member("httpGet", *HTTP_GET),
-        member("tcpSocket", field("port", PORT_NUMBER_OR_NAME)),
-        member("grpc", field("port", valid("port_number", style="number"))),
-        many=ONE_HANDLER,
-        none=NO_HANDLER,
-    ),
-    *[
-        field(name, at_least(0))
-        for name in (
-            "initialDelaySeconds",
-            "timeoutSeconds",
-            "periodSeconds",
-            "successThreshold",
-            "failureThreshold",
-        )
-    ],
-    field(
-        "terminationGracePeriodSeconds",
-        if_present(when(compare(".", "<=", 0), invalid("must be greater than 0", number()))),
-    ),
-]
-
-ONE_SUCCESS: Check = field(
-    "successThreshold", unless(equals(".", 1), invalid("must be 1", number()))
-)
-
-PROBES: list[Check] = [
-    field("livenessProbe", if_present(use("probe"), ONE_SUCCESS)),
-    field(
-        "readinessProbe",
-        if_present(
-            use("probe"),
-            field(
-                "terminationGracePeriodSeconds",
-                if_present(invalid("must not be set for readinessProbes", pointer())),
-            ),
-        ),
-    ),
-    field("startupProbe", if_present(use("probe"), ONE_SUCCESS)),
-]
-
-HANDLER: list[Check] = [
-    union(
-        member("exec", EXEC),
-        member("httpGet", *HTTP_GET),
-        member("tcpSocket", field("port", PORT_NUMBER_OR_NAME)),
-        member(
-            "sleep",
-            when(
-                every(
-                    present("$pod.terminationGracePeriodSeconds"),
-                    either(
-                        compare(".seconds", "<", 0),
-                        compare(".seconds", ">", "$pod.terminationGracePeriodSeconds"),
-                    ),
-                ),
-                invalid(
-                    "must be non-negative and less than terminationGracePeriodSeconds "
-                    "({$pod.terminationGracePeriodSeconds})",
-                    number(".seconds"),
-                ),
-            ),
-        ),
-        many=ONE_HANDLER,
-        none=NO_HANDLER,
-    ),
-]
-
-LIFECYCLE: list[Check] = [
-    field("postStart", if_present(*HANDLER)),
-    field("preStop", if_present(*HANDLER)),
 ]
 
 RULES_NEED_POLICY: Check = required("must specify restartPolicy when restart rules are used")
@@ -654,25 +384,6 @@ EPHEMERAL_CONTAINERS: list[Check] = [
 ]
 
 # --- defaults --------------------------------------------------------------------------------
-
-FIELD_REFERENCE: list[Step] = [inside("fieldRef", default_zero("apiVersion", "v1"))]
-
-RESOURCE_FIELD: list[Step] = [
-    inside("resourceFieldRef", default("divisor", "0"), quantity("divisor"))
-]
-
-PROBE_DEFAULTS: list[Step] = [
-    inside("httpGet", default_zero("path", "/"), default_zero("scheme", "HTTP")),
-    inside("grpc", default("service", "")),
-    default_zero("timeoutSeconds", 1),
-    default_zero("periodSeconds", 10),
-    default_zero("successThreshold", 1),
-    default_zero("failureThreshold", 3),
-]
-
-HANDLER_DEFAULTS: list[Step] = [
-    inside("httpGet", default_zero("path", "/"), default_zero("scheme", "HTTP"))
-]
 
 CONTAINER_DEFAULTS: list[Step] = [
     items_of("ports", default_zero("protocol", "TCP")),

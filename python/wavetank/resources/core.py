@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from . import claims, node, service
-from .apps import FIRST_GENERATION, LESS_THAN_REPLICAS, counts, no_more_than, restarts_always
 from .containers import PROTOCOLS
 from .kind import Kind
 from .metadata import metadata, metadata_update
@@ -56,6 +55,7 @@ from .step import (
     removed,
     run,
 )
+from .workloads import FIRST_GENERATION, LESS_THAN_REPLICAS, counts, no_more_than, restarts_always
 
 # --- pods ------------------------------------------------------------------------------------
 

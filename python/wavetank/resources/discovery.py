@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .apps import FIRST_GENERATION
 from .containers import PROTOCOLS
 from .kind import Kind
 from .metadata import metadata
@@ -34,6 +33,7 @@ from .rule import (
     when,
 )
 from .step import Step, default, generation, items_of, removed
+from .workloads import FIRST_GENERATION
 
 PORTS: Check = field(
     "ports",

@@ -5,7 +5,6 @@ Names, versions and scope are checked; whether a schema is structural is not.
 
 from __future__ import annotations
 
-from .apps import FIRST_GENERATION
 from .kind import Kind
 from .metadata import metadata, metadata_update
 from .rule import (
@@ -39,6 +38,7 @@ from .rule import (
     when,
 )
 from .step import Step, default, generation, kept, made, provided, removed, run
+from .workloads import FIRST_GENERATION
 
 APPROVED = "api-approved.kubernetes.io"
 APPROVAL: Check = when(

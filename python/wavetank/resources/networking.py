@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .apps import FIRST_GENERATION
 from .kind import Kind
 from .metadata import SELECTOR, metadata, metadata_update
 from .rule import (
@@ -54,6 +53,7 @@ from .step import (
     put,
     removed,
 )
+from .workloads import FIRST_GENERATION
 
 # --- Ingress ---------------------------------------------------------------------------------
 

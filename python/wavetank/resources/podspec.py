@@ -5,23 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from .containers import (
-    APP_ARMOR,
     CONTAINER,
     CONTAINER_DEFAULTS,
     CONTAINERS,
     EPHEMERAL_CONTAINERS,
-    FIELD_REFERENCE,
-    GROUP,
     INIT_CONTAINERS,
-    PROBE,
-    PROBE_DEFAULTS,
     REQUESTS_FROM_LIMITS,
-    RESOURCE_FIELD,
-    SECCOMP,
-    USER,
 )
+from .environment import FIELD_REFERENCE, RESOURCE_FIELD
 from .metadata import ANNOTATIONS, LABELS
 from .placement import AFFINITY, SPREAD, TOLERATIONS
+from .probes import PROBE, PROBE_DEFAULTS
 from .rule import (
     Check,
     absent,
@@ -58,6 +52,7 @@ from .rule import (
     valid,
     when,
 )
+from .security import APP_ARMOR, GROUP, SECCOMP, USER
 from .step import (
     Step,
     apply,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .apps import FIRST_GENERATION, counts
 from .kind import Kind
 from .metadata import SELECTOR
 from .rule import (
@@ -18,6 +17,7 @@ from .rule import (
     when,
 )
 from .step import generation, kept, removed
+from .workloads import FIRST_GENERATION, counts
 
 BUDGET: list[Check] = [
     field(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .apps import FIRST_GENERATION
 from .kind import Kind
 from .metadata import metadata, metadata_update
 from .rule import (
@@ -22,6 +21,7 @@ from .rule import (
     when,
 )
 from .step import default
+from .workloads import FIRST_GENERATION
 
 HIGHEST_USER_PRIORITY = 1_000_000_000
 

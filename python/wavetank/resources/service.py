@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .containers import PORT_NUMBER_OR_NAME, PROTOCOLS
+from .containers import PROTOCOLS
 from .kind import Kind
 from .metadata import LABELS, metadata, metadata_update
+from .probes import PORT_NUMBER_OR_NAME
 from .rule import (
     NAME,
     Check,

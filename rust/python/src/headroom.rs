@@ -20,14 +20,15 @@ const PATIENCE: Duration = Duration::from_millis(50);
 #[pymethods]
 impl World {
     /// For each of `copies`, the key of an owner or a pod, how many more fit, at most
-    /// `at_most`: `{"count", "nodes": {name: count}, "end", "message"}`, or the exception that
+    /// `at_most`, or without that as many as can be told: `{"count", "nodes": {name: count}, "end", "message"}`, or the exception that
     /// creating one raises. The ends are "asked", "unschedulable" and "not scheduled". The
     /// cluster itself does not change.
+    #[pyo3(signature = (copies, at_most=None))]
     fn headroom<'py>(
         &self,
         py: Python<'py>,
         copies: Vec<Bound<'py, PyAny>>,
-        at_most: usize,
+        at_most: Option<usize>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let branch = self.enter(py, |inner| inner.engine.clone());
         let copies: PyResult<Vec<Option<Copies>>> =

@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyDict};
 use wavetank_core::api::{KindId, Registry};
 use wavetank_core::base::{Latencies, Latency, Nanos, Time, Value};
 use wavetank_core::engine::{Setup, World as Engine};
+use wavetank_core::sched::configuration;
 use wavetank_core::store::ObjectId;
 
 use crate::convert::value_from_py;
@@ -48,15 +49,21 @@ impl World {
 #[pymethods]
 impl World {
     #[new]
-    #[pyo3(signature = (rules, *, seed, start_ns, latencies))]
+    #[pyo3(signature = (rules, *, seed, start_ns, latencies, scheduler=""))]
     fn new(
         rules: &Bound<PyRules>,
         seed: u64,
         start_ns: i64,
         latencies: &Bound<PyDict>,
+        scheduler: &str,
     ) -> PyResult<Self> {
         let rules = Arc::clone(&rules.get().rules);
-        let setup = Setup { seed, start: Time(start_ns), latencies: read_latencies(latencies)? };
+        let setup = Setup {
+            seed,
+            start: Time(start_ns),
+            latencies: read_latencies(latencies)?,
+            scheduler: Arc::new(configuration::reread(scheduler).map_err(value_error)?),
+        };
         Ok(Self::around(Engine::new(Registry::new(), rules, setup)))
     }
 

@@ -3,6 +3,10 @@
 //! It happens on a branch that nobody sees. Only the scheduler acts there: no kubelet starts
 //! anything, no controller replaces anything, and waiting pods go on waiting. A pod that could
 //! only be placed by preempting others does not fit.
+//!
+//! Copies that do not mind each other need not be placed one at a time: then the room of each
+//! node is counted and taken at once ([`crate::sched::cycle::fill`]), and one copy is really
+//! scheduled, for what the scheduler says of it. The answer is the same.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,7 +46,7 @@ pub struct Headroom {
 /// Why no more copies were placed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum End {
-    /// As many as asked for were placed; more may fit.
+    /// As many were placed as were asked for or are tried at most; more may fit.
     #[default]
     Asked,
     /// The scheduler's words for the first that was not placed.
@@ -54,6 +58,8 @@ pub enum End {
     Interrupted,
 }
 
+/// Copies placed one at a time at most, unless more are asked for.
+pub const MOST_TRIED: usize = 100_000;
 /// Copies created at a time: few at first, for often few fit.
 const FIRST_BATCH: usize = 64;
 /// The most copies created at a time.
@@ -62,11 +68,43 @@ const LARGEST_BATCH: usize = 4096;
 const INTERRUPT_EVERY: usize = 256;
 
 impl World {
-    /// Places copies until one does not fit, at most `at_most`.
+    /// Places copies until one does not fit, at most `at_most`. Without that, as many as fit if
+    /// that can be told without trying each, and otherwise at most [`MOST_TRIED`].
     ///
     /// # Errors
     /// What creating one of them answers.
     pub fn headroom(
+        &self,
+        copies: &Copies,
+        at_most: Option<usize>,
+        interrupted: &AtomicBool,
+    ) -> ApiResult<Headroom> {
+        match self.counted(copies, at_most.unwrap_or(usize::MAX))? {
+            Some(found) => Ok(found),
+            None => self.tried(copies, at_most.unwrap_or(MOST_TRIED), interrupted),
+        }
+    }
+
+    /// What [`Self::tried`] answers, if fewer than `most` fit and that can be told without
+    /// trying each.
+    fn counted(&self, copies: &Copies, most: usize) -> ApiResult<Option<Headroom>> {
+        let mut branch = self.branch_for_placement();
+        let pods = branch.create_copies(copies, 1)?;
+        branch.let_scheduler_see();
+        let Some(pod) = pods.first().copied() else { return Ok(None) };
+        let Some(mut nodes) = branch.scheduler.fill(&branch.store, pod, most) else {
+            return Ok(None);
+        };
+        let end = branch.place(&[pod], &mut Vec::new(), &AtomicBool::new(false));
+        debug_assert!(matches!(end, Some(End::Unschedulable(_))), "room was left: {end:?}");
+        let Some(end @ End::Unschedulable(_)) = end else { return Ok(None) };
+        nodes.sort_unstable();
+        let count = nodes.iter().map(|(_, copies)| copies).sum();
+        Ok(Some(Headroom { count, nodes, end }))
+    }
+
+    /// Places copies one at a time until one does not fit, at most `at_most`.
+    fn tried(
         &self,
         copies: &Copies,
         at_most: usize,
@@ -94,7 +132,7 @@ impl World {
     pub fn headrooms(
         &self,
         copies: &[Copies],
-        at_most: usize,
+        at_most: Option<usize>,
         interrupted: &AtomicBool,
     ) -> Vec<ApiResult<Headroom>> {
         copies.par_iter().map(|copies| self.headroom(copies, at_most, interrupted)).collect()
@@ -183,3 +221,6 @@ fn tally(store: &Store, mut nodes: Vec<StrId>) -> Vec<(Text, usize)> {
     counts.sort_unstable();
     counts
 }
+
+#[cfg(test)]
+mod tests;

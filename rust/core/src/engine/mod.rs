@@ -35,7 +35,7 @@ use crate::api::{Registry, Rules};
 use crate::base::{Latencies, Stream, Streams, Time};
 use crate::net::EndpointSlices;
 use crate::node::Kubelets;
-use crate::sched::Scheduler;
+use crate::sched::{Config, Scheduler};
 use crate::store::{ObjectId, Store};
 
 pub use self::advance::{Stop, Until};
@@ -108,6 +108,8 @@ pub struct Setup {
     pub start: Time,
     /// How long things take.
     pub latencies: Latencies,
+    /// How the scheduler decides.
+    pub scheduler: Arc<Config>,
 }
 
 /// Namespaces every cluster has.
@@ -123,7 +125,7 @@ impl World {
         let mut world = Self {
             store: Store::new(registry, rules, setup.seed, setup.start),
             latencies: setup.latencies,
-            scheduler: Scheduler::new(Arc::default(), setup.seed, setup.start),
+            scheduler: Scheduler::new(setup.scheduler, setup.seed, setup.start),
             kubelets: Kubelets::new(streams.stream("kubelets")),
             endpoints: EndpointSlices::default(),
             controllers: Vec::new(),

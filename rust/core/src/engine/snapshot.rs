@@ -13,8 +13,8 @@ use crate::api::Rules;
 use crate::base::{Latencies, Stream, Time};
 use crate::net::EndpointSlices;
 use crate::node::Kubelets;
-use crate::sched::Scheduler;
 use crate::sched::saved::Saved as SavedScheduler;
+use crate::sched::{Scheduler, configuration};
 use crate::store::Store;
 use crate::store::snapshot::Saved as SavedStore;
 
@@ -28,6 +28,7 @@ const CHECKSUM_BYTES: usize = 8;
 struct Saved {
     store: SavedStore,
     latencies: Latencies,
+    configuration: String,
     scheduler: SavedScheduler,
     kubelets: Kubelets,
     endpoints: EndpointSlices,
@@ -53,6 +54,7 @@ impl World {
         let saved = Saved {
             store: self.store.to_saved(),
             latencies: self.latencies.clone(),
+            configuration: self.scheduler.config().source.clone(),
             scheduler: self.scheduler.to_saved(),
             kubelets: self.kubelets.clone(),
             endpoints: self.endpoints.clone(),
@@ -98,7 +100,8 @@ impl World {
         let store = Store::from_saved(saved.store, rules);
         let seen = saved.consumers.iter().find(|consumer| consumer.role == Role::Scheduler);
         let seen = seen.map_or(0, |consumer| consumer.seen);
-        let scheduler = Scheduler::from_saved(saved.scheduler, Arc::default(), &store, seen)?;
+        let config = Arc::new(configuration::reread(&saved.configuration)?);
+        let scheduler = Scheduler::from_saved(saved.scheduler, config, &store, seen)?;
         let mut endpoints = saved.endpoints;
         endpoints.rebuild(&store);
         let controllers =

@@ -15,7 +15,12 @@ use crate::store::pod::Phase;
 const FOREVER: Time = Time(i64::MAX);
 
 fn world(latencies: Latencies) -> World {
-    let setup = Setup { seed: 7, start: Time::from_unix_secs(1_000_000), latencies };
+    let setup = Setup {
+        seed: 7,
+        start: Time::from_unix_secs(1_000_000),
+        latencies,
+        scheduler: Arc::default(),
+    };
     World::new(Registry::new(), Arc::new(Rules::none()), setup)
 }
 

@@ -21,6 +21,8 @@ pub enum TieBreak {
 /// A scheduler's configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// The text it was read from; empty for the default configuration.
+    pub source: String,
     /// The profiles; pods choose one by `spec.schedulerName`.
     pub profiles: Vec<Profile>,
     /// `percentageOfNodesToScore`; 0 is adaptive.
@@ -38,6 +40,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            source: String::new(),
             profiles: vec![Profile::default()],
             percentage_of_nodes_to_score: 0,
             initial_backoff: Nanos::from_secs(1),

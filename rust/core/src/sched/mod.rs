@@ -51,10 +51,10 @@ use std::sync::Arc;
 use self::cache::{Cache, Place};
 pub use self::config::{Config, Profile, TieBreak};
 use self::cycle::verdicts::Verdicts;
-use self::cycle::{Cycle, Findings, Outcome, Progress};
+use self::cycle::{Cycle, Failure, Findings, Outcome, Progress};
 use self::default_selector::DefaultSelectors;
 use self::plugins::pod_topology_spread::kept::KeptCounts;
-use self::pod_info::PodInfo;
+use self::pod_info::{Content, PodInfo};
 use self::queue::{Backoff, Queue};
 use self::storage::StorageKinds;
 use crate::base::{StrId, Streams, Text, Time};
@@ -82,6 +82,9 @@ struct Remembered {
     verdicts: Verdicts,
     soft_spread: KeptCounts,
     hard_spread: KeptCounts,
+    /// The last pod no node would have, when that followed from it and the nodes alone: its
+    /// content, the position of the nodes' journal, and what came of it.
+    failure: Option<(Content, u64, Failure)>,
 }
 
 impl Clone for Scheduler {
@@ -222,6 +225,11 @@ impl Scheduler {
     fn decide(&mut self, store: &Store, slot: u32) -> Outcome {
         self.cache.nodes.take_snapshot();
         let pod = Arc::clone(self.cache.info(slot));
+        let content = self.cache.infos.content(self.cache.pod(slot).info.expect("it is known"));
+        if let Some(failure) = self.remembered_failure(store, slot, content) {
+            self.findings.clear();
+            return Outcome::Unschedulable(failure);
+        }
         let config = Arc::clone(&self.config);
         let profile = config.profile(&pod.scheduler_name).expect("only such pods are queued");
         let default_selector = self.default_selector(store, profile, slot, &pod);
@@ -236,11 +244,28 @@ impl Scheduler {
             pod: &pod,
             slot,
         };
-        let Remembered { verdicts, soft_spread, hard_spread } = &mut self.remembered;
+        let Remembered { verdicts, soft_spread, hard_spread, failure } = &mut self.remembered;
         cycle.kept = soft_spread.of(&cycle.context(), &pod, false);
         cycle.kept_hard = hard_spread.of(&cycle.context(), &pod, true);
         let column = verdicts.of(&pod, &self.cache.nodes);
-        cycle.run(column, &mut self.progress, &mut self.findings)
+        let outcome = cycle.run(column, &mut self.progress, &mut self.findings);
+        *failure = None;
+        if let Outcome::Unschedulable(found) = &outcome
+            && self.findings.local
+            && found.victims.is_empty()
+        {
+            *failure = Some((content, self.cache.nodes.journal.position(), found.clone()));
+        }
+        outcome
+    }
+
+    /// What came of the pod before, if this one is the same to every plugin and nothing happened
+    /// to the nodes since. Every node said no, so the next search starts where this one did.
+    fn remembered_failure(&self, store: &Store, slot: u32, content: Content) -> Option<Failure> {
+        let (of, position, failure) = self.remembered.failure.as_ref()?;
+        let same = *of == content && *position == self.cache.nodes.journal.position();
+        let plain = store.pod(slot).nominated.is_none() && !self.findings.scores.keep;
+        (same && plain).then(|| failure.clone())
     }
 
     /// Whom a pod is spread among by default, if default constraints apply to it.

@@ -146,19 +146,26 @@ pub(super) fn occupy(
     pod: &PodInfo,
 ) {
     count(row, pod, 1);
-    let occupied = &pod.requests.occupied;
-    if occupied.ephemeral_bytes != 0 {
-        info.amount_mut(Rare::EphemeralStorage).used += occupied.ephemeral_bytes;
-    }
-    for (name, amount) in &occupied.scalars {
-        info.amount_mut(Rare::Named(resources.intern(name))).used += amount;
-    }
+    let rare = rare_amounts(resources, pod);
+    rare.for_each(|(resource, amount)| info.amount_mut(resource).used += amount);
     for port in &pod.host_ports {
         if !info.host_ports.contains(port) {
             info.host_ports.push(port.clone());
         }
     }
     info.pods.push(on_node);
+}
+
+/// The resources beyond cpu and memory that a pod occupies.
+pub(super) fn rare_amounts(
+    resources: &mut Interner,
+    pod: &PodInfo,
+) -> impl Iterator<Item = (Rare, i64)> {
+    let occupied = &pod.requests.occupied;
+    let ephemeral = Some((Rare::EphemeralStorage, occupied.ephemeral_bytes));
+    let scalars = occupied.scalars.iter();
+    let scalars = scalars.map(|(name, amount)| (Rare::Named(resources.intern(name)), *amount));
+    ephemeral.into_iter().filter(|(_, bytes)| *bytes != 0).chain(scalars)
 }
 
 /// Takes what a pod occupies off a node; says whether it was terminating.
@@ -184,11 +191,12 @@ pub(super) fn vacate(
     left.terminating
 }
 
-fn count(row: &mut NodeRow, pod: &PodInfo, sign: i64) {
+/// Counts a pod so many times; less than none takes it off.
+pub(super) fn count(row: &mut NodeRow, pod: &PodInfo, times: i64) {
     let requests = &pod.requests;
-    row.used_cpu_milli += sign * requests.occupied.cpu_milli;
-    row.used_memory_bytes += sign * requests.occupied.memory_bytes;
-    row.scored_cpu_milli += sign * requests.scored_cpu_milli;
-    row.scored_memory_bytes += sign * requests.scored_memory_bytes;
-    row.pods = row.pods.wrapping_add_signed(sign as i32);
+    row.used_cpu_milli += times * requests.occupied.cpu_milli;
+    row.used_memory_bytes += times * requests.occupied.memory_bytes;
+    row.scored_cpu_milli += times * requests.scored_cpu_milli;
+    row.scored_memory_bytes += times * requests.scored_memory_bytes;
+    row.pods = row.pods.wrapping_add(times as u32);
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::images::{Images, NodeImage};
 use super::journal::Journal;
 pub use super::node_info::{Amount, NodeCopy, NodeInfo, NodeRow, NodeView, PodOnNode, Rare};
-use super::node_info::{occupy, vacate};
+use super::node_info::{count, occupy, rare_amounts, vacate};
 use super::node_spec::NodeSpec;
 use super::pod_info::{InfoId, PodInfo};
 use super::saved::SavedNode;
@@ -230,6 +230,16 @@ impl Nodes {
         let (row, info) = (self.rows.get_mut(id.index()), self.infos.get_mut(id.index()));
         occupy(row, info, &mut self.resources, on_node, pod);
         self.changed.push(id);
+    }
+
+    /// Takes the room of copies of a pod on a node, without any pod there. Who calls it notes
+    /// that in the journal.
+    pub(super) fn take_room(&mut self, id: NodeId, pod: &PodInfo, copies: u32) {
+        count(self.rows.get_mut(id.index()), pod, i64::from(copies));
+        for (resource, amount) in rare_amounts(&mut self.resources, pod) {
+            let info = self.infos.get_mut(id.index());
+            info.amount_mut(resource).used += amount * i64::from(copies);
+        }
     }
 
     /// Removes a pod from its node; says whether it was terminating. Who calls it notes that in

@@ -30,7 +30,8 @@ impl Scheduler {
                 self.observe_pod(store, id);
             } else if id.kind == store.kinds.node {
                 self.observe_node(store, entry);
-            } else {
+            } else if id.kind != store.kinds.event {
+                self.remembered.failure = None;
                 self.selectors.observe(store, entry);
                 self.observe_storage(store, entry);
             }

@@ -48,7 +48,15 @@ pub fn read(text: &str) -> Result<Config, String> {
             return Err(format!("strict decoding error: line {line}: {}", notice.kind));
         }
     }
-    read_value(&document.value)
+    Ok(Config { source: text.to_owned(), ..read_value(&document.value)? })
+}
+
+/// The configuration a saved text stands for; the default one when it is empty.
+///
+/// # Errors
+/// As [`read`].
+pub fn reread(source: &str) -> Result<Config, String> {
+    if source.is_empty() { Ok(Config::default()) } else { read(source) }
 }
 
 /// Reads a configuration.

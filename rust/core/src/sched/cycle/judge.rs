@@ -33,11 +33,16 @@ impl<'c, 'a> Judge<'c, 'a> {
         Self { cycle, filters, local, mixed, column, scorers: None }
     }
 
+    /// Whether every filter is local.
+    pub fn is_local(&self) -> bool {
+        self.local == self.filters.len()
+    }
+
     /// The sum of a node's local scores if it is remembered to pass and no other filter has a
     /// say.
     #[inline]
     pub fn known_to_pass(&mut self, id: NodeId) -> Option<i64> {
-        if self.mixed || self.local < self.filters.len() {
+        if !self.is_local() {
             return None;
         }
         let sum = self.column.sum(id)?;
@@ -52,7 +57,7 @@ impl<'c, 'a> Judge<'c, 'a> {
         let known = if self.mixed { None } else { self.column.get(id) };
         let Some(answer) = known else { return self.judge_anew(id) };
         debug_assert_eq!(answer, self.ask(self.cycle.cache.nodes.view(id)));
-        if self.local < self.filters.len() && answer.is_ok() {
+        if !self.is_local() && answer.is_ok() {
             self.run_rest(id)?;
         }
         answer

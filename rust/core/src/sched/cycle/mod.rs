@@ -5,6 +5,7 @@
 //! ([`select`]). A cycle reads the cluster and decides; it writes nothing but what it remembers
 //! for the next one ([`verdicts`]).
 
+pub mod fill;
 mod judge;
 pub mod message;
 pub mod post_filter;
@@ -71,6 +72,8 @@ pub struct Findings {
     pub rejected: Vec<(NodeId, Rejection)>,
     /// Scores of the feasible nodes.
     pub scores: Scores,
+    /// Whether nothing but the pod and the nodes themselves was asked, all of them.
+    pub local: bool,
 }
 
 /// What a cycle came to.
@@ -210,7 +213,8 @@ impl<'a> Cycle<'a> {
 }
 
 impl Findings {
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
+        self.local = false;
         self.feasible.clear();
         self.rejected.clear();
         self.scores.clear();

@@ -95,17 +95,23 @@ impl<'c, 'a> Trial<'c, 'a> {
 
     /// Judges the node as the trial has it, with the pods it is promised to and without.
     pub fn check(&self) -> Result<(), Rejection> {
+        if let Some(full) = self.with_promised() {
+            super::search::run(&full.filters, full.node.view())?;
+        }
+        super::search::run(&self.filters, self.node.view())
+    }
+
+    /// The node with the pods of no lower priority that it is promised to, if there are any.
+    pub fn with_promised(&self) -> Option<Self> {
         let cycle = self.cycle;
         let name = &self.node.info.name;
         let promised = cycle.cache.nominations.on(name).iter().filter(|slot| {
             **slot != cycle.slot && cycle.cache.info(**slot).priority >= cycle.pod.priority
         });
         let mut promised = promised.peekable();
-        if promised.peek().is_some() {
-            let mut full = Trial { cycle, node: self.node.clone(), filters: self.filters.clone() };
-            promised.for_each(|slot| full.add(*slot));
-            super::search::run(&full.filters, full.node.view())?;
-        }
-        super::search::run(&self.filters, self.node.view())
+        promised.peek()?;
+        let mut full = Self { cycle, node: self.node.clone(), filters: self.filters.clone() };
+        promised.for_each(|slot| full.add(*slot));
+        Some(full)
     }
 }

@@ -19,6 +19,7 @@ impl<'a> Cycle<'a> {
         findings: &mut Findings,
     ) {
         let mut judge = Judge::new(self, prepared, column);
+        findings.local = prepared.only.is_none() && judge.is_local();
         if self.try_nominated_node(&mut judge, findings) {
             return;
         }

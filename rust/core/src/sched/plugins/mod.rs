@@ -12,6 +12,7 @@
 //! A plugin of a user's own takes a number after the built-in ones and brings its own filter or
 //! scorer; the cycle does not know the difference.
 
+pub mod copies;
 pub mod default_preemption;
 pub mod image_locality;
 pub mod inter_pod_affinity;

@@ -8,7 +8,7 @@ use super::{Context, Filter, PluginId, Scorer};
 use crate::base::{StrId, Text};
 use crate::sched::events::{Actions, Event, Interest, Resource, Subject};
 use crate::sched::node_spec::NodeSpec;
-use crate::sched::nodes::{NodeInfo, NodeRow, NodeView, Rare};
+use crate::sched::nodes::{Amount, NodeInfo, NodeRow, NodeView, Rare};
 use crate::sched::pod_info::PodInfo;
 use crate::sched::requests::is_extended;
 use crate::sched::status::{Code, Reasons, Rejection};
@@ -137,6 +137,20 @@ impl FitFilter {
         self.explain(row, node.info)
     }
 
+    /// How many copies of the pod a node has room for.
+    pub fn room(&self, node: NodeView) -> u32 {
+        let row = node.row;
+        let cpu = copies(self.cpu_milli, row.cpu_milli, row.used_cpu_milli);
+        let memory = copies(self.memory_bytes, row.memory_bytes, row.used_memory_bytes);
+        let others = self.others.iter().map(|other| {
+            let resource = other.resource.map(|resource| node.info.amount(resource));
+            let Amount { allocatable, used, .. } = resource.unwrap_or_default();
+            copies(other.amount, allocatable, used)
+        });
+        let slots = row.pods_allowed.saturating_sub(row.pods);
+        others.fold(slots.min(cpu).min(memory), u32::min)
+    }
+
     /// Every reason why a node has no room.
     fn explain(&self, row: &NodeRow, info: &NodeInfo) -> Result<(), Rejection> {
         let mut short = Shortage::default();
@@ -182,6 +196,14 @@ impl Shortage {
 /// Asking for nothing fits even where too much is in use.
 fn fits(asked: i64, allocatable: i64, used: i64) -> bool {
     asked <= 0 || asked <= allocatable.wrapping_sub(used)
+}
+
+/// How often that fits. Asking for nothing fits without end.
+fn copies(asked: i64, allocatable: i64, used: i64) -> u32 {
+    if asked <= 0 {
+        return u32::MAX;
+    }
+    u32::try_from(allocatable.wrapping_sub(used).max(0) / asked).unwrap_or(u32::MAX)
 }
 
 /// Reason bits in words.

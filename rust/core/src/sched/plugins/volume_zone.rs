@@ -49,6 +49,9 @@ pub struct ZoneFilter<'a> {
 
 /// Prepares the filter.
 pub fn pre_filter<'a>(context: &Context<'a>) -> PreFilter<'a> {
+    if context.pod.volumes.is_empty() {
+        return PreFilter::Skip;
+    }
     let storage = Storage::new(context.store);
     let mut places = Vec::new();
     for volume in &context.pod.volumes {

@@ -1,8 +1,7 @@
-//! Numbers per domain of several topologies, and what is known of pods of one content.
+//! Numbers per domain of several topologies.
 
 use crate::base::Text;
 use crate::sched::nodes::NodeId;
-use crate::sched::pod_info::InfoId;
 use crate::sched::topologies::{KeyId, Topologies};
 
 /// A number per domain of each topology that was counted in.
@@ -57,29 +56,5 @@ impl<'a> Counts<'a> {
         self.columns.iter().filter_map(move |(key, numbers)| {
             Some(numbers[self.topologies.get(*key).of(node)?.index()])
         })
-    }
-}
-
-/// What was found out about pods, once per content.
-pub struct Memo<T> {
-    /// One past the place in `found`; zero for what is not known.
-    places: Vec<u32>,
-    found: Vec<T>,
-}
-
-impl<T> Memo<T> {
-    /// Nothing found out; `numbers` is one past the highest number of a content.
-    pub fn new(numbers: usize) -> Self {
-        Self { places: vec![0; numbers], found: Vec::new() }
-    }
-
-    /// What there is to know of a content, found out now if it was not before.
-    pub fn get(&mut self, content: InfoId, find_out: impl FnOnce() -> T) -> &T {
-        let place = &mut self.places[content.index()];
-        if *place == 0 {
-            self.found.push(find_out());
-            *place = self.found.len() as u32;
-        }
-        &self.found[*place as usize - 1]
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use super::counts::{Counts, Memo};
+use super::counts::Counts;
 use crate::labels::LabelSetId;
 use crate::sched::cache::Cache;
 use crate::sched::nodes::{NodeId, NodeView};
@@ -113,12 +113,15 @@ impl AffinityFilter<'_> {
         if own.near.is_empty() && own.away.is_empty() {
             return;
         }
-        let infos = &context.cache.infos;
-        let mut known = Memo::new(infos.numbers());
-        for node in context.nodes.order() {
-            for pod in &context.nodes.info(*node).pods {
-                let concern = known.get(pod.info, || own.concern(infos.get(pod.info)));
-                self.count(concern, *node, 1);
+        let cache = context.cache;
+        for content in cache.on_nodes.contents() {
+            let concern = own.concern(cache.infos.get(content));
+            if !concern.near && concern.away.is_empty() {
+                continue;
+            }
+            for slot in cache.on_nodes.slots(content) {
+                let node = cache.pod(slot).place.node().expect("the pod is on a node");
+                self.count(&concern, node, 1);
             }
         }
     }

@@ -1,10 +1,12 @@
 //! Preferred terms, on either side: nodes near wanted pods, and far from unwanted ones.
 
-use super::counts::{Counts, Memo};
+use super::counts::Counts;
 use crate::labels::LabelSetId;
 use crate::sched::nodes::NodeId;
 use crate::sched::plugins::{Context, MAX_SCORE, Scorer};
 use crate::sched::pod_affinity::{AffinityTerm, PodAffinity, ResolvedTerm, namespace_labels};
+use crate::sched::pod_info::InfoId;
+use crate::sched::pods_by_content::PodsByContent;
 use crate::sched::topologies::KeyId;
 
 /// The raw score of each feasible node.
@@ -38,19 +40,33 @@ fn count_own(context: &Context, own: &PodAffinity, counts: &mut Counts) -> bool 
     let keys: Vec<(KeyId, i64)> = own.preferred.iter().map(resolve).collect();
     let terms: Vec<ResolvedTerm> =
         own.preferred.iter().map(|(term, _)| term.resolve(context.store)).collect();
-    let infos = &context.cache.infos;
-    let mut known: Memo<Weights> = Memo::new(infos.numbers());
+    let cache = context.cache;
     let mut any = false;
-    for node in context.nodes.order() {
-        for pod in &context.nodes.info(*node).pods {
-            let weights = known.get(pod.info, || {
-                let about = keys.iter().zip(&terms);
-                let about = about.filter(|(_, term)| term.is_about(infos.get(pod.info)));
-                about.map(|(weight, _)| *weight).collect()
-            });
-            for (key, weight) in weights {
-                any |= counts.add(*key, *node, *weight);
-            }
+    for content in cache.on_nodes.contents() {
+        let pod = cache.infos.get(content);
+        let about = keys.iter().zip(&terms).filter(|(_, term)| term.is_about(pod));
+        let weights: Weights = about.map(|(weight, _)| *weight).collect();
+        any |= add_all(context, content, &weights, counts, &cache.on_nodes);
+    }
+    any
+}
+
+/// Adds weights where the pods of one content are.
+fn add_all(
+    context: &Context,
+    content: InfoId,
+    weights: &Weights,
+    counts: &mut Counts,
+    pods: &PodsByContent,
+) -> bool {
+    let mut any = false;
+    if weights.is_empty() {
+        return any;
+    }
+    for slot in pods.slots(content) {
+        let node = context.cache.pod(slot).place.node().expect("the pod is on a node");
+        for (key, weight) in weights {
+            any |= counts.add(*key, node, *weight);
         }
     }
     any
@@ -65,15 +81,7 @@ fn count_theirs(context: &Context, counts: &mut Counts) -> bool {
         let labels = *labels.get_or_insert_with(|| namespace_labels(context.pod, context.store));
         let Some(theirs) = cache.infos.get(content).affinity.as_deref() else { continue };
         let weights = weights_of(theirs, context, labels, counts);
-        if weights.is_empty() {
-            continue;
-        }
-        for slot in cache.affinity.slots(content) {
-            let node = cache.pod(slot).place.node().expect("the pod is on a node");
-            for (key, weight) in &weights {
-                any |= counts.add(*key, node, *weight);
-            }
-        }
+        any |= add_all(context, content, &weights, counts, &cache.affinity);
     }
     any
 }

@@ -81,6 +81,9 @@ struct Chosen<'a> {
 
 /// Prepares the filter.
 pub fn pre_filter<'a>(context: &Context<'a>) -> PreFilter<'a> {
+    if context.pod.volumes.is_empty() {
+        return PreFilter::Skip;
+    }
     match Claims::of(context.store, context.pod, context.slot) {
         Ok(None) => PreFilter::Skip,
         Ok(Some(claims)) => {

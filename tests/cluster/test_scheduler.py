@@ -1,0 +1,103 @@
+"""The scheduler as a configuration has it, in runs, forks and saved clusters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import wavetank as wt
+
+PACKED = """
+apiVersion: kubescheduler.config.k8s.io/v1
+kind: KubeSchedulerConfiguration
+profiles:
+- schedulerName: default-scheduler
+- schedulerName: packer
+  plugins:
+    score:
+      disabled: [{name: "*"}]
+      enabled: [{name: NodeResourcesFit}]
+  pluginConfig:
+  - name: NodeResourcesFit
+    args:
+      scoringStrategy:
+        type: MostAllocated
+        resources: [{name: cpu, weight: 1}]
+"""
+
+
+def pods_of(scheduler: str, count: int) -> dict[str, Any]:
+    resources = {"requests": {"cpu": "500m", "memory": "64Mi"}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": scheduler, "namespace": "default"},
+        "spec": {
+            "replicas": count,
+            "selector": {"matchLabels": {"app": scheduler}},
+            "template": {
+                "metadata": {"labels": {"app": scheduler}},
+                "spec": {
+                    "schedulerName": scheduler,
+                    "containers": [{"name": "c", "image": "i", "resources": resources}],
+                },
+            },
+        },
+    }
+
+
+def used(cluster: wt.Cluster) -> list[int]:
+    return sorted(cluster.nodes["requested_cpu_milli"].tolist())
+
+
+def test_a_profile_packs_where_the_default_spreads(tmp_path: Path) -> None:
+    file = tmp_path / "scheduler.yaml"
+    file.write_text(PACKED)
+    nodes: dict[str, list[int]] = {}
+    for name in ("packer", "default-scheduler"):
+        cluster = wt.Cluster(scheduler=file)
+        cluster.add_nodes(cpu="4", memory="16Gi", count=4)
+        cluster.create(pods_of(name, 8))
+        cluster.run()
+        nodes[name] = used(cluster)
+    assert nodes == {"packer": [0, 0, 0, 4000], "default-scheduler": [1000] * 4}
+
+
+def test_a_saved_cluster_keeps_its_configuration(tmp_path: Path) -> None:
+    cluster = wt.Cluster(scheduler=PACKED)
+    cluster.add_nodes(cpu="4", memory="16Gi", count=4)
+    cluster.save(tmp_path / "x.wavetank")
+    for branch in (wt.Cluster.load(tmp_path / "x.wavetank"), cluster.fork()):
+        branch.create(pods_of("packer", 8))
+        branch.run()
+        assert used(branch) == [0, 0, 0, 4000]
+
+
+def test_pods_of_a_scheduler_nobody_runs_wait() -> None:
+    cluster = wt.Cluster()
+    cluster.add_nodes(cpu="4", memory="16Gi")
+    cluster.create(pods_of("packer", 1))
+    cluster.run()
+    [pod] = cluster.get("pods")
+    assert pod.status["phase"] == "Pending"
+    assert "conditions" not in pod.status
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"kind": "Pod", "apiVersion": "v1"}, "KubeSchedulerConfiguration|no kind"),
+        (PACKED + "extenders: [{urlPrefix: 'http://example.com'}]\n", "extender"),
+        (PACKED.replace("MostAllocated", "Emptiest"), "Emptiest"),
+        (PACKED + "speed: 3\n", 'unknown field "speed"'),
+    ],
+)
+def test_a_configuration_that_makes_no_sense_is_refused(given: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        wt.Cluster(scheduler=given)
+
+
+def test_a_missing_configuration_is_named() -> None:
+    with pytest.raises(FileNotFoundError, match="nothing.yaml"):
+        wt.Cluster(scheduler="nothing.yaml")
