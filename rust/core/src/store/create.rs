@@ -265,8 +265,9 @@ impl Store {
     pub(super) fn settle(&self, kind: KindId, object: &mut Value) {
         let schema = self.schema_of(kind, object);
         canonicalize_stored(schema, object);
-        self.apply_defaults(kind, object);
-        canonicalize_stored(schema, object);
+        if self.apply_defaults(kind, object) {
+            canonicalize_stored(schema, object);
+        }
     }
 
     /// Brings a written object into the form rules compare: a field is there or it is not.
@@ -313,13 +314,15 @@ impl Store {
         self.registry.kind(kind).preferred().subresource("status").is_some()
     }
 
-    /// Adds what decoding adds to an object.
-    pub(super) fn apply_defaults(&self, kind: KindId, object: &mut Value) {
+    /// Adds what decoding adds to an object; false when it had everything.
+    pub(super) fn apply_defaults(&self, kind: KindId, object: &mut Value) -> bool {
         if let Some(rules) = self.rules_of(kind, object) {
-            self.rules.default(rules, object);
-        } else if let Some(openapi) = self.custom_schema(kind, object) {
+            return self.rules.default(rules, object);
+        }
+        if let Some(openapi) = self.custom_schema(kind, object) {
             custom::default(openapi, object);
         }
+        true
     }
 
     /// What the schema of a custom resource's version finds wrong.

@@ -15,12 +15,12 @@ impl Map {
 
     /// The value at `key`.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.position(key).ok().map(|at| &self.0[at].1)
+        self.find(key).map(|at| &self.0[at].1)
     }
 
     /// The value at `key`, for writing.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
-        let at = self.position(key).ok()?;
+        let at = self.find(key)?;
         Some(&mut self.0[at].1)
     }
 
@@ -47,12 +47,12 @@ impl Map {
 
     /// Removes `key` and returns what stood there.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.position(key).ok().map(|at| self.0.remove(at).1)
+        self.find(key).map(|at| self.0.remove(at).1)
     }
 
     /// Whether `key` is present.
     pub fn contains_key(&self, key: &str) -> bool {
-        self.position(key).is_ok()
+        self.find(key).is_some()
     }
 
     /// Keeps the pairs for which `keep` answers true.
@@ -85,10 +85,22 @@ impl Map {
         self.0.is_empty()
     }
 
+    /// Where `key` stands. In the short maps of most objects, looking for a key of the same
+    /// length is cheaper than comparing texts in order.
+    fn find(&self, key: &str) -> Option<usize> {
+        if self.0.len() > SHORT {
+            return self.position(key).ok();
+        }
+        self.0.iter().position(|(candidate, _)| candidate.len() == key.len() && candidate == key)
+    }
+
     fn position(&self, key: &str) -> Result<usize, usize> {
         self.0.binary_search_by(|(candidate, _)| candidate.as_str().cmp(key))
     }
 }
+
+/// Maps up to this long are looked through from the start.
+const SHORT: usize = 16;
 
 /// The last of equal keys wins, as in JSON and in Go's YAML.
 impl FromIterator<(Text, Value)> for Map {
