@@ -28,8 +28,11 @@ fn weights(profile: &Profile) -> Vec<(&'static str, i64)> {
 
 #[test]
 fn nothing_said_is_the_default() {
-    assert_eq!(config(""), Config::default());
-    assert_eq!(config("profiles: [{}]"), Config::default());
+    for text in ["", "profiles: [{}]"] {
+        let config = config(text);
+        assert!(config.source.ends_with(text), "a saved cluster reads it again");
+        assert_eq!(Config { source: String::new(), ..config }, Config::default());
+    }
 }
 
 #[test]
