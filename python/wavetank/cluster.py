@@ -352,9 +352,14 @@ class Cluster(Rollouts):
         """Return a branch: the same cluster, going its own way from here.
 
         It costs microseconds whatever the size; the branch pays for what it changes.
+
+        Raises
+        ------
+        TypeError
+            When a controller of one's own cannot be copied.
         """
         branch = object.__new__(type(self))
-        branch._attach(self._world.fork(), [copy.deepcopy(c) for c in self._controllers])
+        branch._attach(self._world.fork(), [_copied(c) for c in self._controllers])
         branch.notes = list(self.notes)
         return branch
 
@@ -496,6 +501,15 @@ def _seed(given: int) -> int:
     if not 0 <= given < 2**64:
         raise ValueError(f"a seed is a number from 0 to 2^64-1, not {given}")
     return given
+
+
+def _copied(controller: Controller) -> Controller:
+    try:
+        return copy.deepcopy(controller)
+    except Exception as error:
+        raise TypeError(
+            f"the controller {controller.name!r} cannot be copied for a fork: {error}"
+        ) from error
 
 
 def _from_pickle(data: Any, controllers: Sequence[Controller]) -> Cluster:

@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import wavetank as wt
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wavetank.controllers import Context, Controller, Watch
 
 
 def deployment(name: str, replicas: int) -> dict[str, Any]:
@@ -251,3 +253,22 @@ def test_a_fork_has_the_notes_of_the_dump_it_came_from() -> None:
     branch = cluster.fork()
     branch.notes.append("more")
     assert cluster.notes == ["something is missing"]
+
+
+def test_a_controller_that_cannot_be_copied_is_named() -> None:
+    class Locked(Controller):
+        name = "locked"
+
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+
+        def watches(self) -> tuple[Watch, ...]:
+            return (Watch("nodes"),)
+
+        def sync(self, context: Context, key: int) -> None:
+            return None
+
+    cluster = wt.Cluster()
+    cluster.add_controller(Locked())
+    with pytest.raises(TypeError, match="the controller 'locked' cannot be copied for a fork"):
+        cluster.fork()

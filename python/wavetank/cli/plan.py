@@ -60,7 +60,11 @@ Namespace = Annotated[
 Seed = Annotated[
     int,
     typer.Option(
-        "--seed", min=0, max=2**64 - 1, metavar="NUMBER", help="What random names derive from."
+        "--seed",
+        min=0,
+        max=2**64 - 1,
+        metavar="NUMBER",
+        help="What random names derive from; a saved cluster has its own.",
     ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse unknown and duplicate fields.")]
