@@ -184,7 +184,13 @@ def test_a_saved_cluster_keeps_its_latencies_unless_told_otherwise(
 
 def test_ctrl_c_at_any_moment_shows_no_traceback(root: Path) -> None:
     arguments = ["plan", "examples/shop", "--nodes", "20000xm5.large"]
-    program = "import sys, wavetank.cli; print('begun', flush=True); wavetank.cli.main()"
+    # Jobs in the background ignore Ctrl-C, and so do their children unless told otherwise.
+    program = (
+        "import signal, wavetank.cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "print('begun', flush=True)\n"
+        "wavetank.cli.main()"
+    )
     for wait_s in (0.02, 0.1, 0.2, 0.3, 0.4):
         with subprocess.Popen(
             [sys.executable, "-c", program, *arguments],
