@@ -99,7 +99,7 @@ def headroom(
     at_most
         Pods of one workload to place. Without it, as many as fit; but where copies mind each
         other, by topology spread or pod affinity say, and have to be placed one at a time, it
-        ends with 100,000.
+        ends with 10,000.
     progress
         Show a progress line on standard error when it takes over two seconds; ``None`` means:
         when that is a terminal.

@@ -59,7 +59,7 @@ pub enum End {
 }
 
 /// Copies placed one at a time at most, unless more are asked for.
-pub const MOST_TRIED: usize = 100_000;
+pub const MOST_TRIED: usize = 10_000;
 /// Copies created at a time: few at first, for often few fit.
 const FIRST_BATCH: usize = 64;
 /// The most copies created at a time.
