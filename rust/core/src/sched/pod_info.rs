@@ -107,12 +107,18 @@ impl PodInfo {
             hash: 0,
             kind_hash: 0,
         };
+        // Pods of a DaemonSet differ in their node affinity alone, those of a StatefulSet in
+        // their volumes.
+        let hash_at = |path: &[&str]| spec.at(path).map_or(0, Value::content_hash);
         info.kind_hash = hash_of(&(
             (&info.scheduler_name, &info.requests, &info.tolerations),
             (&info.host_ports, &info.images, info.containers),
+            (hash_at(&["nodeSelector"]), hash_at(&["affinity", "nodeAffinity"])),
         ));
-        info.hash =
-            hash_of(&((info.namespace, info.labels, info.priority, &info.owner), info.kind_hash));
+        info.hash = hash_of(&(
+            (info.namespace, info.labels, info.priority, &info.owner),
+            (info.kind_hash, hash_at(&["volumes"])),
+        ));
         info
     }
 
