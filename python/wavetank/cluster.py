@@ -324,25 +324,7 @@ class Cluster(Rollouts):
             if not isinstance(watch, Watch):
                 name = type(controller).__name__
                 raise TypeError(f"{name}.watches() returns Watch objects, not {watch!r}")
-            of = watch.owner or watch.selected_by
-            mapping = (
-                "controller"
-                if watch.owner
-                else "selected"
-                if watch.selected_by
-                else "namespace"
-                if watch.namespace
-                else "itself"
-            )
-            watches.append(
-                (
-                    None if watch.resource == "*" else context.kind(watch.resource),
-                    mapping,
-                    None if of is None else context.kind(of),
-                    watch.spec_only,
-                    watch.deletes_only,
-                )
-            )
+            watches.append(watch.to_core(context))
         self._world.add_controller(controller.name, watches)
         self._controllers.append(controller)
 

@@ -50,6 +50,16 @@ class Watch:
     spec_only: bool = False
     deletes_only: bool = False
 
+    def to_core(self, context: Context) -> tuple[int | None, str, int | None, bool, bool]:
+        """Return it as the core takes it: kinds by their numbers."""
+        kind = None if self.resource == "*" else context.kind(self.resource)
+        of = self.owner or self.selected_by
+        mapping = "namespace" if self.namespace else "itself"
+        if of is not None:
+            mapping = "controller" if self.owner else "selected"
+        number = None if of is None else context.kind(of)
+        return kind, mapping, number, self.spec_only, self.deletes_only
+
 
 @dataclass(frozen=True)
 class Answer:
