@@ -55,6 +55,7 @@ from .volume_sources import (
     NFS,
     ONE_VOLUME,
     QUOBYTE,
+    SOURCE_DEFAULTS,
     csi_driver_name,
     iscsi,
     needed,
@@ -267,24 +268,7 @@ VOLUME_DEFAULTS: list[Step] = [
         quantities("capacity"),
         default_zero("persistentVolumeReclaimPolicy", "Retain"),
         default("volumeMode", "Filesystem"),
-        inside("hostPath", default("type", "")),
-        inside("iscsi", default_zero("iscsiInterface", "default")),
-        inside(
-            "rbd",
-            default_zero("pool", "rbd"),
-            default_zero("user", "admin"),
-            default_zero("keyring", "/etc/ceph/keyring"),
-        ),
-        inside(
-            "azureDisk",
-            default("cachingMode", "ReadWrite"),
-            default("fsType", "ext4"),
-            default("readOnly", False),
-            default("kind", "Shared"),
-        ),
-        inside(
-            "scaleIO", default_zero("storageMode", "ThinProvisioned"), default_zero("fsType", "xfs")
-        ),
+        *SOURCE_DEFAULTS,
     ),
     made("status", default_zero("phase", "Pending")),
 ]

@@ -36,6 +36,7 @@ from .rule import (
     valid,
     when,
 )
+from .step import Step, default, default_zero, inside
 
 ONE_VOLUME = "may not specify more than 1 volume type"
 
@@ -248,3 +249,26 @@ def csi_driver_name(name: str) -> Check:
 def with_secret_name() -> Check:
     """A Cinder secret must have a name."""
     return field("secretRef", if_present(*needed("name")))
+
+
+#: What the sources that pods and PersistentVolumes share are filled up with.
+SOURCE_DEFAULTS: list[Step] = [
+    inside("hostPath", default("type", "")),
+    inside("iscsi", default_zero("iscsiInterface", "default")),
+    inside(
+        "rbd",
+        default_zero("pool", "rbd"),
+        default_zero("user", "admin"),
+        default_zero("keyring", "/etc/ceph/keyring"),
+    ),
+    inside(
+        "azureDisk",
+        default("cachingMode", "ReadWrite"),
+        default("fsType", "ext4"),
+        default("readOnly", False),
+        default("kind", "Shared"),
+    ),
+    inside(
+        "scaleIO", default_zero("storageMode", "ThinProvisioned"), default_zero("fsType", "xfs")
+    ),
+]

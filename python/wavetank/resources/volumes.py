@@ -41,7 +41,7 @@ from .rule import (
     valid,
     when,
 )
-from .step import Step, apply, default, default_zero, inside, items_of, made, quantity, run
+from .step import Step, apply, default, inside, items_of, made, quantity, run
 from .volume_sources import (
     AZURE_DISK,
     DOWNWARD_FILE,
@@ -53,6 +53,7 @@ from .volume_sources import (
     NFS,
     ONE_VOLUME,
     QUOBYTE,
+    SOURCE_DEFAULTS,
     csi_driver_name,
     file_mode,
     iscsi,
@@ -276,25 +277,8 @@ VOLUME_DEFAULTS: list[Step] = [
             ),
         ),
     ),
-    inside("hostPath", default("type", "")),
+    *SOURCE_DEFAULTS,
     inside("emptyDir", quantity("sizeLimit")),
-    inside("iscsi", default_zero("iscsiInterface", "default")),
-    inside(
-        "rbd",
-        default_zero("pool", "rbd"),
-        default_zero("user", "admin"),
-        default_zero("keyring", "/etc/ceph/keyring"),
-    ),
-    inside(
-        "azureDisk",
-        default("cachingMode", "ReadWrite"),
-        default("fsType", "ext4"),
-        default("readOnly", False),
-        default("kind", "Shared"),
-    ),
-    inside(
-        "scaleIO", default_zero("storageMode", "ThinProvisioned"), default_zero("fsType", "xfs")
-    ),
     inside("image", run("image_volume_pull_policy")),
     inside("ephemeral.volumeClaimTemplate", made("spec", apply("claim spec"))),
 ]
