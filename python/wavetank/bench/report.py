@@ -87,18 +87,26 @@ class Results(Rows[Result]):
 
     Attributes
     ----------
-    notes
-        What the reader should know: what of the files was ignored.
+    feature_gates
+        The gates that the workloads set, which nobody looks at.
     """
 
-    def __init__(self, rows: Sequence[Result] = (), notes: Sequence[str] = ()) -> None:
+    def __init__(self, rows: Sequence[Result] = ()) -> None:
         super().__init__(rows)
-        self.notes = list(notes)
+        self.feature_gates: set[str] = set()
+        self._notes: list[str] = []
+
+    @property
+    def notes(self) -> list[str]:
+        """What the reader should know: what of the files was ignored."""
+        gates = ", ".join(sorted(self.feature_gates))
+        told = f"feature gates are ignored, the scheduler is that of 1.36 as it comes: {gates}"
+        return [*self._notes, told] if gates else list(self._notes)
 
     def note(self, text: str) -> None:
         """Add a note, once."""
-        if text not in self.notes:
-            self.notes.append(text)
+        if text not in self._notes:
+            self._notes.append(text)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from wavetank.bench.report import FAILED, RAN, SKIPPED, Result, Results
-from wavetank.bench.scheduler_perf import CYCLE, check, runs
+from wavetank.bench.runner import CYCLE, check, runs
 from wavetank.bench.workloads import Workload, read, select
 from wavetank.progress import Meter
 

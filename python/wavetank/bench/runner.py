@@ -115,9 +115,7 @@ def runs(
 def _run(
     workload: Workload, cycle_ns: int, seed: int, progress: Progress | None, notes: Results
 ) -> list[Result]:
-    if workload.feature_gates:
-        gates = ", ".join(sorted(workload.feature_gates))
-        notes.note(f"feature gates are ignored, the scheduler is that of 1.36: {gates}")
+    notes.feature_gates |= set(workload.feature_gates)
     is_own = memory.forget_peak()
     began = time.perf_counter()
     try:
