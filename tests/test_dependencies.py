@@ -47,6 +47,7 @@ PYTHON = [
     {"rollouts"},
     {"cluster"},
     {"plan", "replay", "traces", "plotting"},
+    {"bench"},
     {"cli"},
     {"__main__"},
 ]
