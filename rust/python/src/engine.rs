@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use numpy::{IntoPyArray, PyArray1};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyList};
@@ -138,6 +138,28 @@ impl World {
                 .map(|key| id(key).map_or(0, |id| inner.engine.failures(controller, id)))
                 .collect()
         })
+    }
+
+    /// Offers waiting pods to the scheduler one at a time, in this order; for each whether a node
+    /// took it. Those that no node takes are deleted.
+    fn offer<'py>(
+        &self,
+        py: Python<'py>,
+        keys: PyReadonlyArray1<i64>,
+    ) -> PyResult<Bound<'py, PyArray1<bool>>> {
+        let keys = keys.as_slice()?.to_vec();
+        let taken = self.enter(py, |inner| {
+            let ids = keys.iter().filter_map(|key| inner.engine.store.from_bits(*key));
+            let ids: Vec<ObjectId> = ids.collect();
+            if ids.len() < keys.len() {
+                return Ok(None);
+            }
+            inner.engine.offer(&ids).map(Some)
+        });
+        let taken = taken.map_err(|error| api_error(&error))?;
+        let taken =
+            taken.ok_or_else(|| value_error("a key is of no pod that exists".to_owned()))?;
+        Ok(taken.into_pyarray(py))
     }
 
     /// Which of the engine's events are kept: "all", "warnings" or "none".

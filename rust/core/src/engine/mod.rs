@@ -18,6 +18,7 @@ pub mod controllers;
 pub mod garbage;
 pub mod headroom;
 pub mod kubelets;
+pub mod offer;
 pub mod pools;
 pub mod queue;
 pub mod snapshot;
