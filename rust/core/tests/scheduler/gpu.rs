@@ -145,7 +145,7 @@ impl Player {
     }
 
     /// The pod an index picks, if there is any.
-    fn pick(&self, index: &prop::sample::Index) -> Option<ObjectId> {
+    fn pick(&self, index: prop::sample::Index) -> Option<ObjectId> {
         let kind = self.world.store.kinds.pod;
         let table = self.world.store.table(kind);
         let slots: Vec<u32> = table.iter().map(|(slot, _)| slot).collect();
@@ -165,12 +165,12 @@ impl Player {
                 }
             }
             Op::Delete(index) => {
-                if let Some(id) = self.pick(index) {
+                if let Some(id) = self.pick(*index) {
                     self.world.store.delete(id, &now).unwrap();
                 }
             }
             Op::Index(index, value) => {
-                if let Some(id) = self.pick(index) {
+                if let Some(id) = self.pick(*index) {
                     let mut pod = self.world.store.get(id).unwrap();
                     if pod.str_at(&["metadata", "annotations", "alibabacloud.com/gpu-count"])
                         == Some("1")

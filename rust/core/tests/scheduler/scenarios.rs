@@ -405,7 +405,7 @@ fn a_pod_on_a_node_can_change_its_labels() {
     assert_eq!(world.run(), ["web -> a"]);
     let mut changed = world.store.get(id).unwrap();
     changed.set(&["metadata", "labels", "app"], "other");
-    world.update(&changed, wavetank_core::store::update::Part::Whole);
+    world.update(&changed, Part::Whole);
     world.pod("next", "3", "");
     assert_eq!(world.run(), ["next -> a"]);
 }
