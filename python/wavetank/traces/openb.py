@@ -21,6 +21,7 @@ How it maps:
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
@@ -293,22 +294,21 @@ def _rows(
     path: Path, columns: tuple[str, ...]
 ) -> Iterator[tuple[dict[str, str], Callable[[str], int]]]:
     """Yield the rows of a table, each with a function that reads a whole number of a column."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file, restval="")
-        missing = [name for name in columns if name not in (reader.fieldnames or ())]
-        if missing:
-            raise TraceError(f"{path}:1: no column {missing[0]!r}; it has {', '.join(columns)}")
-        for row in reader:
-            line = reader.line_num
+    # Read at once: a generator that is left half-way would keep the file open.
+    table = io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")
+    reader = csv.DictReader(table, restval="")
+    missing = [name for name in columns if name not in (reader.fieldnames or ())]
+    if missing:
+        raise TraceError(f"{path}:1: no column {missing[0]!r}; it has {', '.join(columns)}")
+    for row in reader:
+        line = reader.line_num
 
-            def number(column: str, row: dict[str, str] = row, line: int = line) -> int:
-                text = row[column].strip()
-                if not text.isdecimal():
-                    raise TraceError(
-                        f"{path}:{line}: column {column}: {text!r} is not a whole number"
-                    )
-                return int(text)
+        def number(column: str, row: dict[str, str] = row, line: int = line) -> int:
+            text = row[column].strip()
+            if not text.isdecimal():
+                raise TraceError(f"{path}:{line}: column {column}: {text!r} is not a whole number")
+            return int(text)
 
-            if not row[columns[0]]:
-                raise TraceError(f"{path}:{line}: column {columns[0]}: every row has a name")
-            yield row, number
+        if not row[columns[0]]:
+            raise TraceError(f"{path}:{line}: column {columns[0]}: every row has a name")
+        yield row, number

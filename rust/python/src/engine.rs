@@ -18,7 +18,7 @@ use wavetank_core::store::update::Part;
 use crate::convert::{value_from_py, value_to_py};
 use crate::error::{api_error, value_error};
 use crate::objects::to_keys;
-use crate::world::{World, kind_id};
+use crate::world::{Inner, World, kind_id};
 
 /// Why the cluster came back, and the controller and keys that are ready, if any.
 type Advanced<'py> = (&'static str, Option<u16>, Option<Bound<'py, PyList>>);
@@ -75,7 +75,11 @@ impl World {
                 signal = Python::attach(|py| py.check_signals().err());
                 signal.is_some() || began.elapsed() > slice
             };
-            let stop = inner.engine.advance(until, &mut interrupted);
+            let Inner { engine, measure, .. } = inner;
+            let stop = match measure {
+                Some(measure) => engine.advance_watched(until, &mut interrupted, measure),
+                None => engine.advance(until, &mut interrupted),
+            };
             if let Stop::Keys(number, keys) = &stop {
                 inner.handed = Some((*number, keys.clone()));
             }

@@ -1,7 +1,7 @@
 //! The Python module `wavetank._core`: a thin shell over `wavetank-core`.
 //!
 //! Nothing is decided here. [`world`] is the cluster behind its lock; [`objects`], [`engine`],
-//! [`headroom`], [`watch`], [`columns`], [`kinds`] and [`batch`] add its methods, one file per
+//! [`measure`], [`headroom`], [`watch`], [`columns`], [`kinds`] and [`batch`] add its methods, one file per
 //! subject; [`replay`] answers recorded scheduler cases,
 //! [`manifest`] and [`units`] are functions. [`convert`] turns Python objects into documents and
 //! back, [`error`] the core's errors into exceptions.
@@ -17,6 +17,7 @@ mod error;
 mod headroom;
 mod kinds;
 mod manifest;
+mod measure;
 mod objects;
 mod quantity;
 mod replay;

@@ -165,10 +165,10 @@ impl Scheduler {
             self.enqueue_pod(store, id, info);
             return;
         };
-        if let Some(old) = self.replace_info(store, id.slot, record, info) {
+        if let Some((before, old)) = self.replace_info(store, id.slot, record, info) {
+            self.cache.infos.release(before);
             let info_id = self.cache.pod(id.slot).info.expect("just replaced");
             self.queue.set_info(number, info_id, info.priority);
-            self.cache.infos.release(record.info.expect("the pod is known"));
             self.wake_itself(store, number, &old, info);
         }
         self.follow_nomination(store, id.slot, number, info);
@@ -211,14 +211,13 @@ impl Scheduler {
     fn change_assigned_pod(&mut self, store: &Store, slot: u32, node: NodeId, info: &Arc<PodInfo>) {
         let record = self.cache.pod(slot);
         let terminating = is_terminating(store, slot);
-        let Some(old) = self.replace_info(store, slot, record, info) else {
+        let Some((before, old)) = self.replace_info(store, slot, record, info) else {
             if terminating && !self.cache.is_terminating(slot, node) {
                 self.cache.set_terminating(slot, node);
             }
             return;
         };
         let name = self.cache.nodes.info(node).name.clone();
-        let before = record.info.expect("the pod is known");
         self.cache.take_off_node(slot, node, before, &old);
         self.cache.infos.release(before);
         let node = self.cache.nodes.number(&name);
@@ -230,14 +229,14 @@ impl Scheduler {
     }
 
     /// Remembers another content of a pod; returns the one before if it differs, whose number
-    /// the caller releases when nothing counts under it any more.
+    /// the caller releases once nothing is known by it.
     fn replace_info(
         &mut self,
         store: &Store,
         slot: u32,
         record: PodRecord,
         info: &Arc<PodInfo>,
-    ) -> Option<Arc<PodInfo>> {
+    ) -> Option<(InfoId, Arc<PodInfo>)> {
         let before: InfoId = record.info.expect("the pod is known");
         let old = Arc::clone(self.cache.infos.get(before));
         if Arc::ptr_eq(&old, info) || old == *info {
@@ -245,7 +244,7 @@ impl Scheduler {
         }
         let info = Some(self.cache.acquire(info, &store.sets));
         self.cache.set_pod(slot, PodRecord { info, ..record });
-        Some(old)
+        Some((before, old))
     }
 
     /// A pod that is gone or has ended.
