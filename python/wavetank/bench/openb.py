@@ -18,6 +18,7 @@ are our own: means over seeds are comparable with the published ones, single run
 from __future__ import annotations
 
 import csv
+import math
 import os
 import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -98,7 +99,8 @@ class Row:
     Attributes
     ----------
     mean, spread
-        Of the quoted column: mean and standard deviation over seeds, none of a single run.
+        Of the quoted column: mean and standard deviation over those seeds with which pods came
+        near it. No mean without any, no spread with only one.
     published
         The published mean, where there is one.
     """
@@ -106,14 +108,16 @@ class Row:
     pods: str
     policy: str
     runs: int
-    mean: float
+    mean: float | None
     spread: float | None
     published: float | None
 
     @property
     def difference(self) -> float | None:
         """Our mean less the published one."""
-        return None if self.published is None else self.mean - self.published
+        if self.published is None or self.mean is None:
+            return None
+        return self.mean - self.published
 
 
 class Trace:
@@ -225,7 +229,7 @@ def run(trace: Trace, job: Job, stop: Callable[[], bool] = lambda: False) -> Run
     pods = trace.pods(job.pods)
     order = arrivals(pods, trace.gpu_milli, job.seed)
     made = cluster(trace, job)
-    keys = _create(made, pods, order)
+    keys = create(made, pods, order)
     taken = np.zeros(len(keys), dtype=np.bool_)
     for at in range(0, len(keys), _SLICE):
         if stop():
@@ -303,13 +307,15 @@ def summary(trace: Trace, runs: Sequence[Run]) -> list[Row]:
         for policy in POLICIES:
             of = [one.quoted for one in runs if (one.job.pods, one.job.policy) == (pods, policy)]
             if of:
-                spread = stdev(of) if len(of) > 1 else None
+                told = [value for value in of if not math.isnan(value)]
+                mean = fmean(told) if told else None
+                spread = stdev(told) if len(told) > 1 else None
                 published = trace.published(pods, policy)
-                rows.append(Row(pods, policy, len(of), fmean(of), spread, published))
+                rows.append(Row(pods, policy, len(of), mean, spread, published))
     return rows
 
 
-def _create(made: Cluster, pods: Sequence[openb.Pod], order: Sequence[int]) -> NDArray[np.int64]:
+def create(made: Cluster, pods: Sequence[openb.Pod], order: Sequence[int]) -> NDArray[np.int64]:
     """Create the pods that arrive, those of one template at once; their keys in order."""
     places: dict[int, tuple[dict[str, Any], list[int]]] = {}
     for place, at in enumerate(order):

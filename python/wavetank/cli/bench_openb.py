@@ -131,10 +131,10 @@ def _print_table(trace: openb.Trace, rows: Sequence[openb.Row], runs: Sequence[o
             row.pods,
             row.policy,
             f"{row.runs}",
-            f"{row.mean:.2f}%",
-            "-" if row.spread is None else f"{row.spread:.2f}",
-            "-" if row.published is None else f"{row.published:.2f}%",
-            "-" if row.difference is None else f"{row.difference:+.2f}",
+            _number(row.mean, ".2f", "%"),
+            _number(row.spread, ".2f"),
+            _number(row.published, ".2f", "%"),
+            _number(row.difference, "+.2f"),
         )
     show(console(), table)
     offered = sum(run.offered for run in runs) / len(runs)
@@ -163,10 +163,10 @@ def _data(
                 "list": row.pods,
                 "policy": row.policy,
                 "runs": row.runs,
-                "mean": round(row.mean, 4),
-                "spread": None if row.spread is None else round(row.spread, 4),
-                "published": None if row.published is None else round(row.published, 4),
-                "difference": None if row.difference is None else round(row.difference, 4),
+                "mean": _rounded(row.mean),
+                "spread": _rounded(row.spread),
+                "published": _rounded(row.published),
+                "difference": _rounded(row.difference),
             }
             for row in rows
         ],
@@ -187,3 +187,11 @@ def _data(
 
 def _curve(run: openb.Run) -> list[float | None]:
     return [None if math.isnan(value) else value for value in run.allocation.tolist()]
+
+
+def _number(value: float | None, form: str, unit: str = "") -> str:
+    return "-" if value is None else f"{value:{form}}{unit}"
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
