@@ -33,7 +33,7 @@ from .errors import (
 from .latencies import Latencies
 
 if TYPE_CHECKING:
-    from . import plan
+    from . import explain, plan
 
 __all__ = [
     "AlreadyExistsError",
@@ -51,11 +51,12 @@ __all__ = [
     "NotFoundError",
     "WavetankError",
     "__version__",
+    "explain",
     "plan",
 ]
 
 #: Parts that are imported when they are first asked for.
-_LAZY = {"plan"}
+_LAZY = {"explain", "plan"}
 
 
 def __getattr__(name: str) -> object:

@@ -21,6 +21,7 @@ pub mod cycle;
 pub mod default_selector;
 pub mod eligible;
 pub mod events;
+pub mod explain;
 pub mod images;
 pub mod journal;
 pub mod node_info;
