@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from wavetank.catalogue import Catalogue
     from wavetank.cluster import Cluster
+    from wavetank.plan.rows import Rows
 
     from .change import Operation
+    from .explanation import Group
     from .subject import Subject
 
 _DEFAULT_SCHEDULER = "default-scheduler"
@@ -52,6 +54,10 @@ def explain(
     if facts.tried["left_alone"]:
         return Explanation(**told)
     node = subject.pod["spec"].get("nodeName") or facts.tried["node"] or ""
+    reasons = groups(case)
+    found = _changes(case, state, catalogue)
+    if not node and not found and not facts.blocked:
+        told["notes"] = [*subject.notes, _nothing_helps(reasons, len(facts.nodes))]
     return Explanation(
         **told,
         facts=facts,
@@ -59,9 +65,18 @@ def explain(
         message=facts.tried["message"],
         evicts=() if state == "bound" else tuple(facts.tried["victims"]),
         blocked=dict(facts.blocked),
-        groups=groups(case),
-        changes=_changes(case, state, catalogue),
+        groups=reasons,
+        changes=found,
     )
+
+
+def _nothing_helps(reasons: Rows[Group], nodes: int) -> str:
+    """Return what to say when nothing that was tried lets the pod in."""
+    words = "no single change and no two that were tried let it in"
+    if not reasons:
+        return words
+    most = max(reasons, key=lambda group: group.nodes)
+    return f"{words}; {most.plugin} refuses most nodes, {most.nodes:,} of {nodes:,}"
 
 
 def _names(subject: Subject) -> list[str]:

@@ -70,6 +70,14 @@ def _some(names: tuple[str, ...] | list[str]) -> str:
     return ", ".join(shown) + (f" and {left:,} more" if left else "")
 
 
+def blocked(given: Explanation) -> list[str]:
+    """Return what keeps the pod from every node, each sentence once."""
+    by_words: dict[str, list[str]] = {}
+    for plugin, why in given.blocked.items():
+        by_words.setdefault(why, []).append(plugin)
+    return [f"{why} ({', '.join(plugins)})" for why, plugins in by_words.items()]
+
+
 def groups_table(given: Explanation) -> Table:
     """Return the reasons as cells, headings first."""
     rows = [["NODES", "ALONE", "PLUGIN", "WHY, ON THE NODE THAT COMES CLOSEST", "NODE"]]
@@ -154,7 +162,7 @@ def _second(given: Explanation, node: str, by: int) -> str:
 def text(given: Explanation) -> str:
     """Return an explanation for a terminal."""
     parts = [headline(given)]
-    parts += [f"{plugin}: {why}" for plugin, why in given.blocked.items()]
+    parts += blocked(given)
     if given.state == "bound" or (given.node and not given.changes):
         parts += comparison(given)
         if len(scores_table(given)) > 1:
@@ -183,7 +191,7 @@ def _lines(rows: Table) -> list[str]:
 def html(given: Explanation) -> str:
     """Return an explanation for a notebook."""
     parts = [f"<p><b>{escaping.escape(headline(given))}</b></p>"]
-    parts += [f"<p>{escaping.escape(line)}</p>" for line in given.blocked.values()]
+    parts += [f"<p>{escaping.escape(line)}</p>" for line in blocked(given)]
     if given.state == "bound" or (given.node and not given.changes):
         parts += [f"<p>{escaping.escape(line)}</p>" for line in comparison(given)]
         if len(scores_table(given)) > 1:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wavetank.errors import WavetankError
 from wavetank.plan import candidates
+from wavetank.plan.expand import model_pod
 from wavetank.plan.pods import ActivePods, Ref, controller_of
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _of_workload(cluster: Cluster, item: Mapping[str, Any]) -> Subject:
     pods = ActivePods(cluster)
     group = next((group for group in pods.groups if group.ref == ref), None)
     if group is None:
-        return _from_candidate(cluster, candidates.named(cluster, str(ref), ref.namespace))
+        return _from_candidate(cluster, _candidate(cluster, ref, item))
     pending = group.rows[~pods.placed[group.rows]]
     rows = pending if len(pending) else group.rows
     templates = pods.columns["template"][rows]
@@ -183,6 +184,14 @@ def _of_workload(cluster: Cluster, item: Mapping[str, Any]) -> Subject:
     if not len(pending):
         subject.notes.append(f"no pod of {ref} is pending; this is one of {len(rows):,}")
     return subject
+
+
+def _candidate(cluster: Cluster, ref: Ref, item: Mapping[str, Any]) -> candidates.Candidate:
+    """Return what a workload's pods are made of, by its own template if need be."""
+    try:
+        return candidates.named(cluster, str(ref), ref.namespace)
+    except candidates.NoWorkloadError:
+        return candidates.Candidate(ref, model_pod(dict(item)))
 
 
 def _of_manifest(cluster: Cluster, source: Any, namespace: str | None) -> Subject:

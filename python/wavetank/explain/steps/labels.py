@@ -116,10 +116,11 @@ def _relaxed(
             left[which] -= 1
             said.append(f"do not ask for {expression(condition)}")
     if not any(left.values()):
-        # A term without conditions selects no node.
-        whole = len(terms) == 1
-        path = _REQUIRED if whole else f"{_REQUIRED}/nodeSelectorTerms/{number}"
-        operations = [{"op": "remove", "path": path}]
+        # A term without conditions selects no node, and an alternative that selects every node
+        # makes the others idle.
+        operations = [{"op": "remove", "path": _REQUIRED}]
+        if len(terms) > 1:
+            said[:] = ["do not require any node affinity"]
     yield from operations
 
 

@@ -162,7 +162,7 @@ impl Scheduler {
 
     /// Whether a pod can be tried at `now`.
     pub fn has_ready(&self, now: Time) -> bool {
-        self.queue.has_ready(now)
+        self.queue.has_ready(now) || self.queue.has_leftover(now)
     }
 
     /// When, without anything happening, a pod comes out of an error's backoff and may fare
