@@ -79,10 +79,6 @@ class Run:
 
     # What ops are told and tell
 
-    def fault(self, what: str) -> WorkloadError:
-        """Return an error that names the workload."""
-        return WorkloadError(f"{self.workload.place}: {what}")
-
     def note(self, text: str) -> None:
         """Remember something the reader of the results should know; once."""
         if text not in self.notes:
@@ -139,7 +135,7 @@ class Run:
         name = document.text("kind") or ""
         found = self.world.kind_of(api_version, name)
         if found is None:
-            raise self.fault(
+            raise WorkloadError(
                 f'{document.source}: no matches for kind "{name}" in version "{api_version}"'
             )
         return as_kind(found)
@@ -222,7 +218,7 @@ class Run:
         deadline = self.now_ns + _TIMEOUT_NS
         while (found := count()) < wanted:
             if self.now_ns >= deadline:
-                raise self.fault(
+                raise WorkloadError(
                     f"{found:,} of {wanted:,} pods of namespace {namespace} were {what} in ten "
                     f"minutes of virtual time{self._why(namespace)}"
                 )
@@ -261,7 +257,7 @@ class Run:
             When something is measured already.
         """
         if self._window is not None:
-            raise self.fault(
+            raise WorkloadError(
                 "metrics collection is overlapping: a second one was started before stopping the "
                 "first"
             )
@@ -278,7 +274,7 @@ class Run:
         """
         measured = self.world.measured()
         if self._window is None or measured is None:
-            raise self.fault("missing startCollectingMetrics operation before stopping")
+            raise WorkloadError("missing startCollectingMetrics operation before stopping")
         self._window.close(measured, self.now_ns, self.phases)
         self.windows.append(self._window)
         self._window = None

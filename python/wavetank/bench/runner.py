@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from .operations import Operation
+
 #: Virtual time from one scheduling cycle to the next: 250 a second.
 CYCLE = "4ms"
 
@@ -103,6 +105,8 @@ def runs(
     """
     check(workloads)
     cycle_ns = clock.duration_ns(cycle)
+    if cycle_ns < 0:
+        raise WorkloadError(f"the time of a scheduling cycle is 0 or more, not {cycle}")
     kept = Results() if notes is None else notes
     for workload in workloads:
         reason = workload.reason_to_skip()
@@ -147,11 +151,16 @@ def execute(
         When the API server refuses what an op does.
     """
     run = Run(workload, seed=seed, cycle_ns=cycle_ns, progress=progress)
-    number, opcode = 0, ""
-    try:
-        for number, operation in enumerate(workload.operations()):
-            opcode = operation.opcode
-            operation.run(run, number)
-    except WavetankError as error:
-        raise run.fault(f"op {number} ({opcode}): {error}") from error
+    for number, operation in enumerate(workload.operations()):
+        _do(run, operation, number)
     return run
+
+
+def _do(run: Run, operation: Operation, number: int) -> None:
+    """Run one op; what it raises says where."""
+    try:
+        operation.run(run, number)
+    except (WorkloadError, WavetankError) as error:
+        sentence = str(error).partition("\n")[0]
+        place = f"{run.workload.place}: op {number} ({operation.opcode})"
+        raise WorkloadError(f"{place}: {sentence}") from error

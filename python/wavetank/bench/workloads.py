@@ -163,7 +163,7 @@ def read(path: str | Path) -> list[Workload]:
     files = sorted(path.rglob(FILE_NAME)) if path.is_dir() else [path]
     if not files:
         raise WorkloadError(f"{path}: no {FILE_NAME} in this folder or below")
-    root = path if path.is_dir() else path.parent.parent
+    root = path if path.is_dir() else path.parent
     return [workload for file in files for workload in _file(file, root)]
 
 
@@ -190,7 +190,8 @@ def select(
     labelled = [workload for workload in workloads if _has(workload, label or "")]
     if not labelled:
         known = sorted({name for workload in workloads for name in workload.labels})
-        raise WorkloadError(f"no workload has the label {label}; there are {', '.join(known)}")
+        told = ", ".join(known) or "no labels"
+        raise WorkloadError(f"no workload has the label {label}; there are {told}")
     found = [workload for workload in labelled if _is_named(workload.full_name, filter)]
     if not found:
         names = [workload.full_name for workload in labelled]
@@ -224,7 +225,8 @@ def _file(path: Path, root: Path) -> list[Workload]:
     cases = documents[0].object() if documents else None
     if not isinstance(cases, list) or not cases:
         raise WorkloadError(f"{path}: no test cases defined: a benchmark file is a list of them")
-    topic = path.parent.relative_to(root).as_posix() if path.is_relative_to(root) else ""
+    folder = path.resolve().parent
+    topic = folder.name if folder == root.resolve() else path.parent.relative_to(root).as_posix()
     found = [workload for case in cases for workload in _case(path, topic, case)]
     names = [workload.full_name for workload in found]
     for name in names:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wavetank.bench.agenda import SECOND_NS
+from wavetank.bench.errors import WorkloadError
 
 from .base import Operation
 
@@ -114,6 +115,8 @@ class UpdateAny(Operation):
 def _check_scope(run: Run, document: _core.Document, namespace: str, template: Path) -> None:
     kind = run.kind_of(document)
     if namespace and not kind.namespaced:
-        raise run.fault(f"namespace {namespace} set for {template.name}, but {kind.kind} has none")
+        raise WorkloadError(
+            f"namespace {namespace} set for {template.name}, but {kind.kind} has none"
+        )
     if not namespace and kind.namespaced:
-        raise run.fault(f"namespace not set for {template.name}, but {kind.kind} needs one")
+        raise WorkloadError(f"namespace not set for {template.name}, but {kind.kind} needs one")

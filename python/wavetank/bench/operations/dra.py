@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wavetank.bench.errors import WorkloadError
+
 from .base import Operation
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ class DynamicResources(Operation):
 
     def run(self, run: Run, number: int) -> None:
         """Refuse: workloads with such an op are skipped."""
-        raise run.fault(f"op {number}: {self.reason_to_skip()}")
+        del run, number
+        raise WorkloadError(f"it {self.reason_to_skip()}")
 
 
 class CreateResourceDriver(DynamicResources):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from wavetank.bench.errors import WorkloadError
 from wavetank.bench.objects import ObjectFile, fixed
 from wavetank.bench.volumes import Volumes
 
@@ -131,7 +132,7 @@ class CreatePods(Operation):
                 run.cluster.delete_all("pods", namespace=namespace, grace_period_seconds=0)
             self.create(run, namespace)
         if scheduled == 0 and run.scheduled(namespace) == 0:
-            raise run.fault(
+            raise WorkloadError(
                 "no pod at all got scheduled, either because of a problem or because the test "
                 "interval was too small"
             )

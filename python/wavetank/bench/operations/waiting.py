@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wavetank.bench.errors import WorkloadError
+
 from .base import Operation
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class Barrier(Operation):
         del number
         for namespace in self.namespaces:
             if namespace not in run.waiting:
-                raise run.fault(f"unknown namespace {namespace}")
+                raise WorkloadError(f"unknown namespace {namespace}")
         for namespace in self.namespaces or sorted(run.waiting):
             wanted = run.waiting[namespace]
             if self.stage == "Attempted":

@@ -153,7 +153,7 @@ impl World {
     }
 
     /// A branch on which everything is seen at once and nothing is recorded.
-    fn branch_for_placement(&self) -> Self {
+    pub(super) fn branch_for_placement(&self) -> Self {
         let mut branch = self.clone();
         branch.latencies = Latencies::ideal();
         branch.store.set_event_policy(EventPolicy::None);
@@ -170,7 +170,7 @@ impl World {
         }
     }
 
-    fn let_scheduler_see(&mut self) {
+    pub(super) fn let_scheduler_see(&mut self) {
         let scheduler = self.consumers.iter().position(|one| one.role == Role::Scheduler);
         let at = scheduler.expect("every cluster has a scheduler");
         if let Some((from, to)) = self.unread(at) {

@@ -15,6 +15,7 @@
 pub mod advance;
 pub mod consumer;
 pub mod controllers;
+pub mod explain;
 pub mod garbage;
 pub mod headroom;
 pub mod kubelets;

@@ -21,6 +21,7 @@ pub mod cycle;
 pub mod default_selector;
 pub mod eligible;
 pub mod events;
+pub mod explain;
 pub mod images;
 pub mod journal;
 pub mod node_info;
@@ -165,7 +166,7 @@ impl Scheduler {
 
     /// Whether a pod can be tried at `now`.
     pub fn has_ready(&self, now: Time) -> bool {
-        self.queue.has_ready(now)
+        self.queue.has_ready(now) || self.queue.has_leftover(now)
     }
 
     /// When, without anything happening, a pod comes out of an error's backoff and may fare

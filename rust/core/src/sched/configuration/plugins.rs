@@ -37,7 +37,7 @@ impl PluginSet {
                 let place = fields.place_in(list, at);
                 let item = Fields::new(item, &place, &["name", "weight"])?;
                 let name = item.text("name")?.unwrap_or_default().to_owned();
-                let weight = item.int("weight")?.unwrap_or(0);
+                let weight = item.int32("weight")?.unwrap_or(0);
                 if into && REMOVED.contains(&name.as_str()) {
                     return Err(format!(
                         "{place}: Invalid value: \"{name}\": was invalid in version \"{VERSION}\" \
