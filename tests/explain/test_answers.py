@@ -93,7 +93,7 @@ def test_a_bound_pod_and_who_came_second() -> None:
 
 def test_a_bound_pod_whose_node_is_one_of_equals() -> None:
     made = add(cluster(small(count=3)), pod("web"))
-    assert "3 nodes tie for the highest total" in str(ask(made, "web"))
+    assert "3 of 3 feasible nodes tie for the highest total" in str(ask(made, "web"))
 
 
 def test_a_bound_pod_that_would_go_elsewhere_now() -> None:
