@@ -48,6 +48,7 @@ PYTHON = [
     {"explaining"},
     {"cluster"},
     {"plan", "replay", "traces", "plotting"},
+    {"bench"},
     {"explain"},
     {"cli"},
     {"__main__"},

@@ -33,7 +33,7 @@ from .errors import (
 from .latencies import Latencies
 
 if TYPE_CHECKING:
-    from . import explain, plan
+    from . import bench, explain, plan
 
 __all__ = [
     "AlreadyExistsError",
@@ -51,12 +51,13 @@ __all__ = [
     "NotFoundError",
     "WavetankError",
     "__version__",
+    "bench",
     "explain",
     "plan",
 ]
 
 #: Parts that are imported when they are first asked for.
-_LAZY = {"explain", "plan"}
+_LAZY = {"bench", "explain", "plan"}
 
 
 def __getattr__(name: str) -> object:

@@ -1,7 +1,8 @@
 //! The Python module `wavetank._core`: a thin shell over `wavetank-core`.
 //!
 //! Nothing is decided here. [`world`] is the cluster behind its lock; [`objects`], [`engine`],
-//! [`explain`], [`headroom`], [`watch`], [`columns`], [`kinds`] and [`batch`] add its methods, one file per
+//! [`measure`], [`explain`], [`headroom`], [`watch`], [`columns`], [`kinds`] and [`batch`] add its
+//! methods, one file per
 //! subject; [`replay`] answers recorded scheduler cases,
 //! [`manifest`] and [`units`] are functions. [`convert`] turns Python objects into documents and
 //! back, [`error`] the core's errors into exceptions.
@@ -18,6 +19,7 @@ mod explain;
 mod headroom;
 mod kinds;
 mod manifest;
+mod measure;
 mod objects;
 mod quantity;
 mod replay;

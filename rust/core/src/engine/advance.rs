@@ -1,6 +1,7 @@
 //! Moving time forward.
 
 use super::consumer::Role;
+use super::watcher::Watcher;
 use super::{Event, World};
 use crate::base::Time;
 use crate::store::ObjectId;
@@ -57,8 +58,18 @@ impl World {
     /// Lets the cluster act until `until`, or until a controller has work. `interrupted` is
     /// asked between steps. Call it again to go on; nothing is lost in between.
     pub fn advance(&mut self, until: Until, interrupted: &mut dyn FnMut() -> bool) -> Stop {
+        self.advance_watched(until, interrupted, &mut ())
+    }
+
+    /// The same with somebody looking on; what they see changes nothing.
+    pub fn advance_watched(
+        &mut self,
+        until: Until,
+        interrupted: &mut dyn FnMut() -> bool,
+        watcher: &mut dyn Watcher,
+    ) -> Stop {
         loop {
-            if let Some(stop) = self.run_instant(interrupted) {
+            if let Some(stop) = self.run_instant(interrupted, watcher) {
                 return stop;
             }
             self.announce_writes();
@@ -90,7 +101,11 @@ impl World {
     }
 
     /// Runs rounds over the consumers until none has anything left to do at this instant.
-    fn run_instant(&mut self, interrupted: &mut dyn FnMut() -> bool) -> Option<Stop> {
+    fn run_instant(
+        &mut self,
+        interrupted: &mut dyn FnMut() -> bool,
+        watcher: &mut dyn Watcher,
+    ) -> Option<Stop> {
         loop {
             let mut busy = false;
             for at in 0..self.consumers.len() {
@@ -105,7 +120,7 @@ impl World {
                             return Some(Stop::Keys(number, keys));
                         }
                     }
-                    Role::Scheduler => busy |= self.run_scheduler(at),
+                    Role::Scheduler => busy |= self.run_scheduler(at, watcher),
                     Role::Kubelets => busy |= self.run_kubelets(at),
                     Role::Endpoints => busy |= self.run_endpoints(at),
                 }
@@ -130,10 +145,12 @@ impl World {
     }
 
     /// Lets the scheduler take in what it sees and decide; true when it did anything.
-    fn run_scheduler(&mut self, at: usize) -> bool {
+    fn run_scheduler(&mut self, at: usize, watcher: &mut dyn Watcher) -> bool {
         let mut busy = false;
         if let Some((from, to)) = self.unread(at) {
+            watcher.observing();
             self.scheduler.observe(&self.store, from, to);
+            watcher.observed();
             self.read(at, to);
             busy = true;
         }
@@ -142,9 +159,9 @@ impl World {
             if self.cycle_running || !self.scheduler.has_ready(self.store.now) {
                 break;
             }
-            if self.scheduler.schedule_one(&mut self.store).is_none() {
-                break;
-            }
+            watcher.deciding();
+            let Some(decision) = self.scheduler.schedule_one(&mut self.store) else { break };
+            watcher.decided(&self.store, &decision);
             busy = true;
             if !cycle.is_zero() {
                 let time = self.store.now.after(cycle.sample(&mut self.delays));

@@ -19,7 +19,7 @@ use crate::store::Store;
 use crate::store::snapshot::Saved as SavedStore;
 
 /// What a saved cluster begins with: a name and the version of the format.
-const MAGIC: &[u8; 12] = b"wavetank\0\0\0\x02";
+const MAGIC: &[u8; 12] = b"wavetank\0\0\0\x03";
 
 /// Bytes of the checksum that follows; what is saved comes after it.
 const CHECKSUM_BYTES: usize = 8;

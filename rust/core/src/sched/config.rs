@@ -5,7 +5,7 @@ use crate::base::{Nanos, Text};
 use super::plugins::{Args, PluginId, Point};
 use super::pod_info::DEFAULT_SCHEDULER;
 
-/// How one of several best nodes is chosen.
+/// How one of several best nodes is chosen: `tieBreak`, a field of our own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum TieBreak {
     /// As the real scheduler 1.36 without extenders does at parallelism 1: the root of the heap
@@ -16,6 +16,12 @@ pub enum TieBreak {
     Seeded,
     /// The first by name, as some published simulators do.
     FirstByName,
+}
+
+impl TieBreak {
+    /// Every way, with its name in a configuration file.
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Oracle, "oracle"), (Self::Seeded, "seeded"), (Self::FirstByName, "first-by-name")];
 }
 
 /// A scheduler's configuration.
@@ -90,6 +96,8 @@ pub struct Profile {
     pub filter: Vec<PluginId>,
     /// Plugins asked when no node passed.
     pub post_filter: Vec<PluginId>,
+    /// Plugins asked for what a node is to set aside for the pod.
+    pub reserve: Vec<PluginId>,
     /// Plugins that score nodes, with their weights.
     pub score: Vec<(PluginId, i64)>,
     /// The arguments of the plugins.
@@ -99,7 +107,7 @@ pub struct Profile {
 impl Default for Profile {
     /// The default profile of Kubernetes 1.36.
     fn default() -> Self {
-        let all = || (0..PluginId::BUILT_IN.len()).map(|number| PluginId(number as u8));
+        let all = PluginId::default_profile;
         let at = |point| -> Vec<PluginId> {
             all().filter(|id| id.definition().is_some_and(|def| def.extends(point))).collect()
         };
@@ -111,6 +119,7 @@ impl Default for Profile {
             pre_filter: at(Point::PreFilter),
             filter: at(Point::Filter),
             post_filter: at(Point::PostFilter),
+            reserve: at(Point::Reserve),
             score: at(Point::Score).into_iter().map(|id| (id, weight(id))).collect(),
             args: Args::default(),
         }

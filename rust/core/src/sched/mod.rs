@@ -38,6 +38,7 @@ pub mod pods_by_content;
 pub mod queue;
 pub mod replay;
 pub mod requests;
+mod reserve;
 pub mod saved;
 pub mod spread_constraint;
 pub mod status;
@@ -55,8 +56,10 @@ use self::cycle::verdicts::Verdicts;
 use self::cycle::{Cycle, Failure, Findings, Outcome, Progress};
 use self::default_selector::DefaultSelectors;
 use self::plugins::pod_topology_spread::kept::KeptCounts;
+use self::plugins::policies::Turn;
 use self::pod_info::{Content, PodInfo};
 use self::queue::{Backoff, Queue};
+use self::reserve::Remembrance;
 use self::storage::StorageKinds;
 use crate::base::{StrId, Streams, Text, Time};
 use crate::labels::Selector;
@@ -83,6 +86,7 @@ struct Remembered {
     verdicts: Verdicts,
     soft_spread: KeptCounts,
     hard_spread: KeptCounts,
+    policies: Remembrance,
     /// The last pod no node would have, when that followed from it and the nodes alone: its
     /// content, the position of the nodes' journal, and what came of it.
     failure: Option<(Content, u64, Failure)>,
@@ -233,6 +237,7 @@ impl Scheduler {
         }
         let config = Arc::clone(&self.config);
         let profile = config.profile(&pod.scheduler_name).expect("only such pods are queued");
+        let draw = self.prepare_policies(profile);
         let default_selector = self.default_selector(store, profile, slot, &pod);
         let mut cycle = Cycle {
             store,
@@ -242,10 +247,13 @@ impl Scheduler {
             default_selector: default_selector.as_ref(),
             kept: None,
             kept_hard: None,
+            turn: Turn { typical: None, draw },
             pod: &pod,
             slot,
         };
-        let Remembered { verdicts, soft_spread, hard_spread, failure } = &mut self.remembered;
+        let Remembered { verdicts, soft_spread, hard_spread, policies, failure } =
+            &mut self.remembered;
+        cycle.turn.typical = policies.typical(profile);
         cycle.kept = soft_spread.of(&cycle.context(), &pod, false);
         cycle.kept_hard = hard_spread.of(&cycle.context(), &pod, true);
         let column = verdicts.of(&pod, &self.cache.nodes);

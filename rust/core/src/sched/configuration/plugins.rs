@@ -37,7 +37,7 @@ impl PluginSet {
                 let place = fields.place_in(list, at);
                 let item = Fields::new(item, &place, &["name", "weight"])?;
                 let name = item.text("name")?.unwrap_or_default().to_owned();
-                let weight = item.int("weight")?.unwrap_or(0);
+                let weight = item.int32("weight")?.unwrap_or(0);
                 if into && REMOVED.contains(&name.as_str()) {
                     return Err(format!(
                         "{place}: Invalid value: \"{name}\": was invalid in version \"{VERSION}\" \
@@ -87,7 +87,7 @@ fn default_plugins() -> Vec<Listed> {
         name: plugin.name.to_owned(),
         weight: plugin.weight,
     };
-    PluginId::BUILT_IN.iter().map(listed).collect()
+    PluginId::default_profile().filter_map(PluginId::definition).map(listed).collect()
 }
 
 /// Fills in a profile's plugins from its `plugins` field.
@@ -116,6 +116,7 @@ pub fn read(value: &Value, place: &str, profile: &mut Profile) -> Result<(), Str
             Point::PreFilter => profile.pre_filter = plugins,
             Point::Filter => profile.filter = plugins,
             Point::PostFilter => profile.post_filter = plugins,
+            Point::Reserve => profile.reserve = plugins,
             Point::Score => {
                 profile.score = plugins.into_iter().map(|id| (id, 0)).collect();
                 score = own;

@@ -17,6 +17,8 @@ use crate::sched::status::Rejection;
 const UNKNOWN: i32 = -1;
 /// How many answers are remembered in all columns together, about.
 const ANSWERS: usize = 1 << 21;
+/// How many kinds of pods are remembered at most.
+const MOST_COLUMNS: usize = 1024;
 
 /// The answers about one kind of pod.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub struct Column {
 #[derive(Debug, Default)]
 pub struct Verdicts {
     columns: Vec<Column>,
+    /// The kind of each column, hashed.
+    hashes: Vec<u64>,
     uses: u64,
 }
 
@@ -51,15 +55,20 @@ impl Verdicts {
     /// Where the column of this kind of pod is; the one that was not used for longest makes
     /// room if need be.
     fn place(&mut self, pod: &Arc<PodInfo>, nodes: usize) -> usize {
-        let mine = |column: &Column| Arc::ptr_eq(&column.pod, pod) || column.pod.is_same_kind(pod);
-        if let Some(at) = self.columns.iter().position(mine) {
+        let hash = pod.kind_hash();
+        let mine =
+            |(at, have): (usize, &u64)| *have == hash && self.columns[at].pod.is_same_kind(pod);
+        if let Some(at) = self.hashes.iter().enumerate().position(mine) {
             return at;
         }
-        let most = (ANSWERS / nodes.max(1)).clamp(4, 64);
+        let most = (ANSWERS / nodes.max(1)).clamp(4, MOST_COLUMNS);
         if self.columns.len() >= most {
             let oldest = (0..self.columns.len()).min_by_key(|at| self.columns[*at].used);
-            self.columns.swap_remove(oldest.expect("there are columns"));
+            let oldest = oldest.expect("there are columns");
+            self.columns.swap_remove(oldest);
+            self.hashes.swap_remove(oldest);
         }
+        self.hashes.push(hash);
         self.columns.push(Column {
             pod: Arc::clone(pod),
             read: 0,
