@@ -15,6 +15,7 @@ use self::detail::{Details, Requirement};
 use super::cycle::Cycle;
 use super::cycle::post_filter::Trial;
 use super::nodes::{NodeView, Nodes, Rare};
+use super::plugins::policies::Turn;
 use super::plugins::{self, Filter, PluginId, PreFilter};
 use super::pod_info::PodInfo;
 use super::status::{Code, Reasons, Rejection};
@@ -113,6 +114,7 @@ impl Scheduler {
             kept_hard: None,
             pod: &pod,
             slot,
+            turn: Turn::default(),
         };
         let requirements = Requirement::list(spec);
         let details = Details::new(&pod, &store.sets, &requirements);
