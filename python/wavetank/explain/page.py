@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wavetank.show import align
 
+from .trials import PODS_TRIED
 from .words import about
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def changes_table(given: Explanation) -> Table:
         if change.evicts:
             then += f", evicting {_some(given, change.evicts)}"
         if change.pods > 1:
-            then += f" ({change.lets_in} of {change.pods:,} pods)"
+            least = "at least " if change.lets_in == PODS_TRIED < change.pods else ""
+            then += f" ({least}{change.lets_in:,} of {change.pods:,} pods)"
         rows.append([f"{number}.", change.text, then])
     return rows
 
