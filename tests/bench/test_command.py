@@ -107,7 +107,8 @@ def test_workloads_are_listed_without_running_them(
         (["PATH", "--label", "fast"], "no workload has the label fast; there are no labels"),
         (["PATH", "-o", "csv"], "--output is table, json or yaml, not 'csv'"),
         (["PATH", "--cycle", "soon"], "soon"),
-        (["PATH", "--cycle", "-1s"], "the time of a scheduling cycle is 0 or more, not -1s"),
+        (["PATH", "--tie-break", "dice"], "a tie-break is one of seeded, oracle, first-by-name"),
+        (["PATH", "--cycle", "-1s"], "the time of a scheduling cycle is 0 or more"),
     ],
 )
 def test_bad_input_is_one_sentence(files: Files, arguments: list[str], told: str) -> None:
