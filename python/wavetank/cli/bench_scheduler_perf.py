@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -147,8 +147,8 @@ def print_results(results: Results) -> None:
     out = console()
     rows = [row for row in results if row.status == RAN]
     if rows:
-        table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-        table.add_column("WORKLOAD", no_wrap=True)
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column("WORKLOAD", overflow="fold", min_width=8)
         for heading in _HEADINGS:
             table.add_column(heading, justify="right", no_wrap=True)
         for row in rows:
@@ -201,9 +201,11 @@ def _print_list(chosen: Sequence[Workload], output: str) -> None:
     if output != "table":
         print_data([_described(workload) for workload in chosen], output)
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("TOPIC", "WORKLOAD", "LABELS", "MIN", "SKIPPED"):
-        table.add_column(heading, no_wrap=True, justify="right" if heading == "MIN" else "left")
+        is_number = heading == "MIN"
+        justify: Literal["left", "right"] = "right" if is_number else "left"
+        table.add_column(heading, overflow="fold", no_wrap=is_number, justify=justify)
     for workload in chosen:
         table.add_row(
             workload.topic,
