@@ -33,7 +33,7 @@ from .errors import (
 from .latencies import Latencies
 
 if TYPE_CHECKING:
-    from . import plan
+    from . import plan, scheduling
 
 __all__ = [
     "AlreadyExistsError",
@@ -52,10 +52,11 @@ __all__ = [
     "WavetankError",
     "__version__",
     "plan",
+    "scheduling",
 ]
 
 #: Parts that are imported when they are first asked for.
-_LAZY = {"plan"}
+_LAZY = {"plan", "scheduling"}
 
 
 def __getattr__(name: str) -> object:

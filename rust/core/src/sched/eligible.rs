@@ -39,6 +39,7 @@ impl Scheduler {
             kept_hard: None,
             pod: &pod,
             slot,
+            own: None,
         };
         let mut filters: Vec<Filter> = Vec::new();
         let mut only: Option<Vec<Text>> = None;

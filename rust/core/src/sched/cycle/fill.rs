@@ -89,6 +89,7 @@ impl Scheduler {
             kept_hard: None,
             pod: &info,
             slot: pod.slot,
+            own: None,
         };
         let rooms = cycle.rooms()?;
         let total: usize = rooms.iter().map(|(_, copies)| *copies as usize).sum();

@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use crate::sched::nodes::{NodeId, Nodes};
+use crate::sched::plugins::user::asking::Bounds;
 use crate::sched::pod_info::PodInfo;
 use crate::sched::status::Rejection;
 
@@ -22,6 +23,8 @@ const ANSWERS: usize = 1 << 21;
 #[derive(Debug)]
 pub struct Column {
     pod: Arc<PodInfo>,
+    /// What a user's own expressions took from it.
+    bounds: Bounds,
     /// Up to where the nodes' journal was read.
     read: u64,
     used: u64,
@@ -39,9 +42,9 @@ pub struct Verdicts {
 
 impl Verdicts {
     /// The answers about pods like this one, as far as they still hold.
-    pub fn of(&mut self, pod: &Arc<PodInfo>, nodes: &Nodes) -> &mut Column {
+    pub fn of(&mut self, pod: &Arc<PodInfo>, bounds: &Bounds, nodes: &Nodes) -> &mut Column {
         self.uses += 1;
-        let at = self.place(pod, nodes.numbers());
+        let at = self.place(pod, bounds, nodes.numbers());
         let column = &mut self.columns[at];
         column.used = self.uses;
         column.catch_up(nodes);
@@ -50,8 +53,11 @@ impl Verdicts {
 
     /// Where the column of this kind of pod is; the one that was not used for longest makes
     /// room if need be.
-    fn place(&mut self, pod: &Arc<PodInfo>, nodes: usize) -> usize {
-        let mine = |column: &Column| Arc::ptr_eq(&column.pod, pod) || column.pod.is_same_kind(pod);
+    fn place(&mut self, pod: &Arc<PodInfo>, bounds: &Bounds, nodes: usize) -> usize {
+        let mine = |column: &Column| {
+            (Arc::ptr_eq(&column.pod, pod) || column.pod.is_same_kind(pod))
+                && column.bounds == *bounds
+        };
         if let Some(at) = self.columns.iter().position(mine) {
             return at;
         }
@@ -62,6 +68,7 @@ impl Verdicts {
         }
         self.columns.push(Column {
             pod: Arc::clone(pod),
+            bounds: bounds.clone(),
             read: 0,
             used: 0,
             answers: Vec::new(),
@@ -83,6 +90,11 @@ impl Column {
             self.answers[change.node.index()] = UNKNOWN;
         }
         self.read = nodes.journal.position();
+    }
+
+    /// Forgets everything: an answer was none.
+    pub fn forget(&mut self) {
+        self.answers.clear();
     }
 
     /// What is known of a node: the sum of its scores, or why it was rejected.
