@@ -115,7 +115,7 @@ impl Scheduler {
             turn: Turn::default(),
             pod: &pod,
             slot,
-            turn: Turn::default(),
+            own: None,
         };
         let requirements = Requirement::list(spec);
         let details = Details::new(&pod, &store.sets, &requirements);
