@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Scheduler;
 use super::cache::Place;
-use super::plugins::{self, Context, Filter, PluginId, PreFilter};
+use super::plugins::{self, Context, Filter, Kept, PluginId, PreFilter};
 use super::queue::State;
 use crate::base::Text;
 use crate::store::{ObjectId, Store};
@@ -35,8 +35,7 @@ impl Scheduler {
             nodes: &self.cache.nodes,
             args: &profile.args,
             default_selector: None,
-            kept: None,
-            kept_hard: None,
+            kept: Kept::default(),
             pod: &pod,
             slot,
         };

@@ -53,7 +53,13 @@ pub use self::config::{Config, Profile, TieBreak};
 use self::cycle::verdicts::Verdicts;
 use self::cycle::{Cycle, Failure, Findings, Outcome, Progress};
 use self::default_selector::DefaultSelectors;
+use self::plugins::Kept;
+use self::plugins::default_preemption::kept::KeptTrials;
+use self::plugins::inter_pod_affinity::kept::KeptTallies;
+use self::plugins::members::MemberLists;
+use self::plugins::node_volume_limits::kept::KeptVolumes;
 use self::plugins::pod_topology_spread::kept::KeptCounts;
+use self::plugins::pod_topology_spread::tallies;
 use self::pod_info::{Content, PodInfo};
 use self::queue::{Backoff, Queue};
 use self::storage::StorageKinds;
@@ -80,8 +86,13 @@ pub struct Scheduler {
 #[derive(Debug, Default)]
 struct Remembered {
     verdicts: Verdicts,
-    soft_spread: KeptCounts,
-    hard_spread: KeptCounts,
+    by_key: KeptCounts,
+    soft: tallies::KeptTallies,
+    hard: tallies::KeptTallies,
+    affinity: KeptTallies,
+    volumes: KeptVolumes,
+    trials: KeptTrials,
+    members: MemberLists,
     /// The last pod no node would have, when that followed from it and the nodes alone: its
     /// content, the position of the nodes' journal, and what came of it.
     failure: Option<(Content, u64, Failure)>,
@@ -206,6 +217,18 @@ impl Scheduler {
         self.findings.scores.keep = keep;
     }
 
+    /// Whether feasible nodes and totals are listed in what was found even where nobody needs
+    /// the list to decide.
+    pub fn list_feasible(&mut self, list: bool) {
+        self.findings.list = list;
+    }
+
+    /// Whether each cycle begins anew and looks at nodes one by one, as the rules read. What it
+    /// decides is the same.
+    pub fn be_plain(&mut self, plain: bool) {
+        self.findings.plain = plain;
+    }
+
     fn try_pod(&mut self, store: &mut Store, number: u32) -> Decision {
         let slot = self.queue.get(number).slot;
         let record = self.cache.pod(slot);
@@ -223,6 +246,9 @@ impl Scheduler {
 
     /// Runs a cycle for the pod at `slot` without writing anything.
     fn decide(&mut self, store: &Store, slot: u32) -> Outcome {
+        if self.findings.plain {
+            self.remembered = Remembered::default();
+        }
         self.cache.nodes.take_snapshot();
         let pod = Arc::clone(self.cache.info(slot));
         let content = self.cache.infos.content(self.cache.pod(slot).info.expect("it is known"));
@@ -239,20 +265,42 @@ impl Scheduler {
             config: &config,
             profile,
             default_selector: default_selector.as_ref(),
-            kept: None,
-            kept_hard: None,
+            kept: Kept::default(),
             pod: &pod,
             slot,
         };
-        let Remembered { verdicts, soft_spread, hard_spread, failure } = &mut self.remembered;
-        cycle.kept = soft_spread.of(&cycle.context(), &pod, false);
-        cycle.kept_hard = hard_spread.of(&cycle.context(), &pod, true);
+        let Remembered {
+            verdicts,
+            by_key,
+            soft,
+            hard,
+            affinity,
+            volumes,
+            trials,
+            members,
+            failure,
+        } = &mut self.remembered;
+        let context = cycle.context();
+        if !self.findings.plain {
+            cycle.kept = Kept {
+                hard: hard.of(&context, &pod, true, members),
+                affinity: affinity.of(&context, &pod, members),
+                by_key: by_key.of(&context, &pod),
+                soft: None,
+                volumes: Some(volumes),
+                trials: Some(trials),
+            };
+            if cycle.kept.by_key.is_none() {
+                cycle.kept.soft = soft.of(&context, &pod, false, members);
+            }
+        }
         let column = verdicts.of(&pod, &self.cache.nodes);
         let outcome = cycle.run(column, &mut self.progress, &mut self.findings);
         *failure = None;
         if let Outcome::Unschedulable(found) = &outcome
             && self.findings.local
             && found.victims.is_empty()
+            && store.pod(slot).nominated.is_none()
         {
             *failure = Some((content, self.cache.nodes.journal.position(), found.clone()));
         }

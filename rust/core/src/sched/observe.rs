@@ -168,6 +168,7 @@ impl Scheduler {
         if let Some(old) = self.replace_info(store, id.slot, record, info) {
             let info_id = self.cache.pod(id.slot).info.expect("just replaced");
             self.queue.set_info(number, info_id, info.priority);
+            self.cache.infos.release(record.info.expect("the pod is known"));
             self.wake_itself(store, number, &old, info);
         }
         self.follow_nomination(store, id.slot, number, info);
@@ -219,6 +220,7 @@ impl Scheduler {
         let name = self.cache.nodes.info(node).name.clone();
         let before = record.info.expect("the pod is known");
         self.cache.take_off_node(slot, node, before, &old);
+        self.cache.infos.release(before);
         let node = self.cache.nodes.number(&name);
         let record = PodRecord { place: Place::Node(node), ..self.cache.pod(slot) };
         self.cache.set_pod(slot, record);
@@ -227,7 +229,8 @@ impl Scheduler {
         self.wake(store, &Event { actions: pod_changes(&old, info), subject }, None);
     }
 
-    /// Remembers another content of a pod; returns the one before if it differs.
+    /// Remembers another content of a pod; returns the one before if it differs. Its number stays
+    /// in use until who called this is done with it.
     fn replace_info(
         &mut self,
         store: &Store,
@@ -241,7 +244,6 @@ impl Scheduler {
             return None;
         }
         let info = Some(self.cache.acquire(info, &store.sets));
-        self.cache.infos.release(before);
         self.cache.set_pod(slot, PodRecord { info, ..record });
         Some(old)
     }

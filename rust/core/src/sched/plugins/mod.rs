@@ -16,6 +16,7 @@ pub mod copies;
 pub mod default_preemption;
 pub mod image_locality;
 pub mod inter_pod_affinity;
+pub mod members;
 pub mod node_affinity;
 pub mod node_name;
 pub mod node_ports;
@@ -28,6 +29,7 @@ pub mod priority_sort;
 pub mod registry;
 pub mod resource_allocation;
 pub mod scheduling_gates;
+pub mod shelf;
 pub mod taint_toleration;
 pub mod volume_binding;
 pub mod volume_restrictions;
@@ -69,6 +71,24 @@ pub struct Args {
     pub preemption: default_preemption::Args,
 }
 
+/// What was counted in earlier cycles and is up to date. Where there is nothing, pods are
+/// counted anew.
+#[derive(Clone, Copy, Default)]
+pub struct Kept<'a> {
+    /// Pods counted for the pod's soft constraints, by keys of nodes.
+    pub by_key: Option<&'a pod_topology_spread::kept::Kept>,
+    /// Pods counted for its soft constraints, by domains.
+    pub soft: Option<&'a pod_topology_spread::tallies::Tallies>,
+    /// The same for its hard constraints.
+    pub hard: Option<&'a pod_topology_spread::tallies::Tallies>,
+    /// Pods counted for its terms and theirs.
+    pub affinity: Option<&'a inter_pod_affinity::kept::Kept>,
+    /// Volumes on nodes.
+    pub volumes: Option<&'a node_volume_limits::kept::KeptVolumes>,
+    /// What preemption would do on nodes.
+    pub trials: Option<&'a default_preemption::kept::KeptTrials>,
+}
+
 /// What a plugin may look at while it prepares a cycle.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -82,10 +102,8 @@ pub struct Context<'a> {
     pub args: &'a Args,
     /// Whom the pod is spread among by default.
     pub default_selector: Option<&'a Arc<Selector>>,
-    /// Pods counted for the pod's soft constraints, if those counts are kept.
-    pub kept: Option<&'a pod_topology_spread::kept::Kept>,
-    /// The same for its hard constraints.
-    pub kept_hard: Option<&'a pod_topology_spread::kept::Kept>,
+    /// What was counted in earlier cycles.
+    pub kept: Kept<'a>,
     /// The pod.
     pub pod: &'a PodInfo,
     /// The pod's row.
@@ -180,6 +198,16 @@ impl Filter<'_> {
                 | Self::NodePorts(_)
                 | Self::Fit(_)
         )
+    }
+
+    /// Where it lets the pod go, a bit per node in the order they are looked at, if it knows that
+    /// without being asked.
+    pub fn allowed(&self) -> Option<&[u64]> {
+        match self {
+            Self::PodTopologySpread(filter) => filter.allowed(),
+            Self::InterPodAffinity(filter) => filter.allowed(),
+            _ => None,
+        }
     }
 
     /// Follows a pod being put on a node.
@@ -311,6 +339,23 @@ pub fn pre_score<'a>(
         // Claims of devices are not modelled; without any, every node scores nothing.
         PluginId::DYNAMIC_RESOURCES => Some(Scorer::Constant(0)),
         _ => None,
+    }
+}
+
+/// Whether a plugin is sure to give every node the same score for this pod, without looking at
+/// nodes.
+pub fn scores_alike(id: PluginId, context: &Context) -> bool {
+    match id {
+        PluginId::NODE_AFFINITY => node_affinity::scorer(context).is_none(),
+        PluginId::POD_TOPOLOGY_SPREAD => {
+            !pod_topology_spread::tallies::has_constraints(context, false)
+        }
+        PluginId::INTER_POD_AFFINITY => match context.kept.affinity {
+            Some(kept) => kept.tally.wishes.is_empty(),
+            None => context.pod.affinity.is_none() && context.cache.affinity.is_empty(),
+        },
+        PluginId::DYNAMIC_RESOURCES | PluginId::VOLUME_BINDING => true,
+        _ => false,
     }
 }
 
