@@ -65,11 +65,6 @@ impl<'c, 'a> Judge<'c, 'a> {
         self.column.sum_up(number);
     }
 
-    /// Forgets what holds for this cycle only, before nodes are judged one by one.
-    pub fn begin_anew(&mut self) {
-        self.column.forget_passing();
-    }
-
     /// Where the filters that are not local let the pod go, a bit per node in order; nothing if
     /// one of them can only be asked, or if what local ones say is not remembered.
     pub fn allowed(&self) -> Option<SmallVec<[&'c [u64]; 2]>> {
@@ -92,7 +87,7 @@ impl<'c, 'a> Judge<'c, 'a> {
             return None;
         }
         let sum = self.column.sum(place)?;
-        debug_assert_eq!(Ok(sum), self.ask(self.cycle.cache.nodes.view(id)));
+        self.hold(id, Ok(sum));
         Some(sum)
     }
 
@@ -102,11 +97,17 @@ impl<'c, 'a> Judge<'c, 'a> {
     pub fn judge(&mut self, id: NodeId, place: usize) -> Result<i64, Rejection> {
         let known = if self.mixed { None } else { self.column.get(place) };
         let Some(answer) = known else { return self.judge_anew(id, place) };
-        debug_assert_eq!(answer, self.ask(self.cycle.cache.nodes.view(id)));
+        self.hold(id, answer);
         if !self.is_local() && answer.is_ok() {
             self.run_rest(id)?;
         }
         answer
+    }
+
+    /// Holds what is remembered against what is said now.
+    fn hold(&mut self, id: NodeId, answer: Result<i64, Rejection>) {
+        let node = self.cycle.cache.nodes.view(id);
+        debug_assert!(node.row.nominated || answer == self.ask(node));
     }
 
     /// Runs the filters that are not local.

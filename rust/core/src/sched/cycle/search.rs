@@ -27,7 +27,6 @@ impl<'a> Cycle<'a> {
             progress.next_start = (progress.next_start + found.seen) % all;
             return Some(found);
         }
-        judge.begin_anew();
         if self.try_nominated_node(&mut judge, findings) {
             return None;
         }

@@ -127,7 +127,7 @@ impl Column {
     }
 
     /// Forgets what was said for one cycle only.
-    pub fn forget_passing(&mut self) {
+    fn forget_passing(&mut self) {
         while let Some(place) = self.passing_by.pop() {
             self.put(place, UNKNOWN);
         }

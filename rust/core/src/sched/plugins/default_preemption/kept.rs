@@ -1,9 +1,9 @@
 //! What preemption would do on single nodes, remembered for the next pod of the same content.
 //!
-//! As long as every filter looks at one node alone, no disruption budget has a say and nobody
-//! is promised the node, who would have to go follows from the pod and the node; pods that
-//! preempt one after the other ask mostly about nodes that are as they were. Nothing here is
-//! state: it can be dropped at any time and no decision changes.
+//! As long as every filter looks at one node alone, and no disruption budget has a say, who would
+//! have to go follows from the pod, the node and those it is promised to; pods that preempt one
+//! after the other ask mostly about nodes that are as they were. Nothing here is state: it can be
+//! dropped at any time and no decision changes.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -140,16 +140,16 @@ fn dry_run<'a>(
     let mut budgets = None;
     let kept = cycle.kept.trials.filter(|_| {
         filters.iter().all(Filter::is_local)
+            && cycle.store.pod(cycle.slot).nominated.is_none()
             && budgets.get_or_insert_with(|| Budget::list(cycle.store)).is_empty()
     });
     let mut kept = kept.map(|kept| kept.open(cycle));
     let (mut kind, mut violating, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
     for node in potential {
-        let promised = cycle.cache.nodes.row(*node).nominated;
-        let known = kept.as_ref().filter(|_| !promised);
-        let tried = known.and_then(|kept| kept.get(cycle.store, *node)).unwrap_or_else(|| {
+        let known = kept.as_ref().and_then(|kept| kept.get(cycle.store, *node));
+        let tried = known.unwrap_or_else(|| {
             let tried = select_victims(cycle, filters, *node, &mut budgets);
-            if let Some(kept) = kept.as_mut().filter(|_| !promised) {
+            if let Some(kept) = &mut kept {
                 let slots = lower(cycle, *node).map(|pod| pod.slot);
                 kept.set(cycle.store, *node, slots, &tried);
             }
