@@ -2,10 +2,11 @@
 
 use crate::base::{Nanos, Text};
 
-use super::plugins::{Args, PluginId, Point};
+use super::plugins::user::UserPlugin;
+use super::plugins::{Args, PluginId, Point, user};
 use super::pod_info::DEFAULT_SCHEDULER;
 
-/// How one of several best nodes is chosen.
+/// How one of several best nodes is chosen: `tieBreak`, a field of our own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum TieBreak {
     /// As the real scheduler 1.36 without extenders does at parallelism 1: the root of the heap
@@ -18,11 +19,19 @@ pub enum TieBreak {
     FirstByName,
 }
 
+impl TieBreak {
+    /// Every way, with its name in a configuration file.
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Oracle, "oracle"), (Self::Seeded, "seeded"), (Self::FirstByName, "first-by-name")];
+}
+
 /// A scheduler's configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The text it was read from; empty for the default configuration.
     pub source: String,
+    /// The plugins of a user's own, by number.
+    pub plugins: Vec<UserPlugin>,
     /// The profiles; pods choose one by `spec.schedulerName`.
     pub profiles: Vec<Profile>,
     /// `percentageOfNodesToScore`; 0 is adaptive.
@@ -41,6 +50,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             source: String::new(),
+            plugins: Vec::new(),
             profiles: vec![Profile::default()],
             percentage_of_nodes_to_score: 0,
             initial_backoff: Nanos::from_secs(1),
@@ -90,16 +100,45 @@ pub struct Profile {
     pub filter: Vec<PluginId>,
     /// Plugins asked when no node passed.
     pub post_filter: Vec<PluginId>,
+    /// Plugins asked for what a node is to set aside for the pod.
+    pub reserve: Vec<PluginId>,
     /// Plugins that score nodes, with their weights.
     pub score: Vec<(PluginId, i64)>,
     /// The arguments of the plugins.
     pub args: Args,
 }
 
+impl Profile {
+    /// The default profile, with these plugins of a user's own after the built-in ones.
+    pub fn with_plugins(plugins: &[UserPlugin]) -> Self {
+        let mut profile = Self::default();
+        for (at, plugin) in plugins.iter().enumerate() {
+            let id = PluginId::user(at);
+            profile.pre_filter.extend(plugin.extends(Point::PreFilter).then_some(id));
+            profile.filter.extend(plugin.extends(Point::Filter).then_some(id));
+            let weighted = (id, plugin.declaration.weight);
+            profile.score.extend(plugin.extends(Point::Score).then_some(weighted));
+        }
+        profile
+    }
+
+    /// Whether it has plugins of a user's own.
+    pub fn has_user_plugins(&self) -> bool {
+        self.user_plugins().next().is_some()
+    }
+
+    /// The plugins of a user's own that it has; one may come several times.
+    pub fn user_plugins(&self) -> impl Iterator<Item = PluginId> {
+        let lists = self.pre_filter.iter().chain(&self.filter);
+        let scores = self.score.iter().map(|(id, _)| id);
+        lists.chain(scores).copied().filter(|id| id.0 >= user::FIRST)
+    }
+}
+
 impl Default for Profile {
     /// The default profile of Kubernetes 1.36.
     fn default() -> Self {
-        let all = || (0..PluginId::BUILT_IN.len()).map(|number| PluginId(number as u8));
+        let all = PluginId::default_profile;
         let at = |point| -> Vec<PluginId> {
             all().filter(|id| id.definition().is_some_and(|def| def.extends(point))).collect()
         };
@@ -111,6 +150,7 @@ impl Default for Profile {
             pre_filter: at(Point::PreFilter),
             filter: at(Point::Filter),
             post_filter: at(Point::PostFilter),
+            reserve: at(Point::Reserve),
             score: at(Point::Score).into_iter().map(|id| (id, weight(id))).collect(),
             args: Args::default(),
         }

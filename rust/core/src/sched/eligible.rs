@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Scheduler;
 use super::cache::Place;
+use super::plugins::policies::Turn;
 use super::plugins::{self, Context, Filter, Kept, PluginId, PreFilter};
 use super::queue::State;
 use crate::base::Text;
@@ -36,8 +37,10 @@ impl Scheduler {
             args: &profile.args,
             default_selector: None,
             kept: Kept::default(),
+            turn: Turn::default(),
             pod: &pod,
             slot,
+            own: None,
         };
         let mut filters: Vec<Filter> = Vec::new();
         let mut only: Option<Vec<Text>> = None;

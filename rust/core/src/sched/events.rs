@@ -40,8 +40,15 @@ impl Actions {
     /// A pod's last scheduling gate was removed.
     pub const UPDATE_POD_GATES_ELIMINATED: Self = Self(1 << 9);
 
+    /// A pod asks for other GPUs, or has others; an event of our own.
+    pub const UPDATE_POD_GPU: Self = Self(1 << 11);
     /// An object of a kind whose changes are not told apart changed.
     pub const UPDATE: Self = Self(1 << 10);
+
+    /// Whatever it is.
+    pub const ANY: Self = Self(u32::MAX);
+    /// Any change to what was there before and still is.
+    pub const ANY_UPDATE: Self = Self(!(Self::ADD.0 | Self::DELETE.0));
 
     /// Whether nothing is in it.
     pub fn is_none(self) -> bool {
@@ -97,7 +104,7 @@ pub enum Resource {
 }
 
 /// A plugin's interest in what is done to one kind of object.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interest {
     /// The kind of object.
     pub resource: Resource,
@@ -171,6 +178,7 @@ pub fn pod_changes(old: &PodInfo, new: &PodInfo) -> Actions {
         (scaled_down(old, new), Actions::UPDATE_POD_SCALE_DOWN),
         (old.tolerations.len() != new.tolerations.len(), Actions::UPDATE_POD_TOLERATION),
         (!old.gates.is_empty() && new.gates.is_empty(), Actions::UPDATE_POD_GATES_ELIMINATED),
+        (old.gpu != new.gpu, Actions::UPDATE_POD_GPU),
     ];
     let changed = noted.into_iter().filter(|(changed, _)| *changed);
     changed.fold(Actions::NONE, |all, (_, action)| all | action)

@@ -17,14 +17,15 @@ use super::journal::{Journal, What};
 pub use super::node_info::{Amount, NodeCopy, NodeInfo, NodeRow, NodeView, PodOnNode, Rare};
 use super::node_info::{count, occupy, rare_amounts, vacate};
 use super::node_spec::NodeSpec;
+use super::plugins::gpu_share::{GPU_MODEL, devices};
 use super::pod_info::{InfoId, PodInfo};
 use super::saved::SavedNode;
 use super::taints::TaintSets;
 use super::topologies::Topologies;
 use super::zones::{Zones, zone_key};
-use crate::base::{CowMap, CowVec, Interner, Text};
+use crate::base::{CowMap, CowVec, Interner, Text, hash_of};
 use crate::define_id;
-use crate::labels::LabelSets;
+use crate::labels::{LabelSets, Labels};
 use crate::store::shape::Resources;
 
 define_id! {
@@ -120,12 +121,12 @@ impl Nodes {
     /// A node as it is.
     #[inline]
     pub fn view(&self, id: NodeId) -> NodeView<'_> {
-        NodeView { id, row: self.row(id), info: self.info(id) }
+        NodeView { id, row: self.row(id), info: self.info(id), changed: 0 }
     }
 
     /// A node to change on trial.
     pub fn copy(&self, id: NodeId) -> NodeCopy {
-        NodeCopy { id, row: *self.row(id), info: self.info(id).clone() }
+        NodeCopy { id, row: *self.row(id), info: self.info(id).clone(), changed: 0 }
     }
 
     /// The node of this name, if there is such a node object.
@@ -185,6 +186,7 @@ impl Nodes {
         if let Some(spec) = spec {
             self.infos.get_mut(at).spec = Some(Arc::clone(spec));
             self.set_spec_columns(node.id, spec);
+            self.set_gpus(node.id, Some((spec, sets)));
         }
     }
 
@@ -217,6 +219,7 @@ impl Nodes {
         self.topologies.set(id, Some(labels));
         self.set_images(id, Some(spec));
         self.set_spec_columns(id, spec);
+        self.set_gpus(id, Some((spec, sets)));
         self.changed.push(id);
         let moved = old.as_ref().is_none_or(|old| old.labels != spec.labels);
         if prefers == self.taints.any_prefers() {
@@ -231,6 +234,7 @@ impl Nodes {
     pub fn remove(&mut self, name: &str) -> Option<Arc<NodeSpec>> {
         let id = self.find(name)?;
         self.set_images(id, None);
+        self.set_gpus(id, None);
         self.topologies.set(id, None);
         self.note_object(id, true, true);
         let info = self.infos.get_mut(id.index());
@@ -305,11 +309,16 @@ impl Nodes {
     pub fn try_add(&self, node: &mut NodeCopy, on_node: PodOnNode, pod: &PodInfo) {
         let mut resources = self.resources.clone();
         occupy(&mut node.row, &mut node.info, &mut resources, on_node, pod);
+        if let Some((gpus, request)) = node.info.gpus.as_mut().zip(pod.gpu.as_ref()) {
+            gpus.promise(request);
+        }
+        node.changed ^= hash_of(&on_node.slot);
     }
 
     /// Removes a pod from a copy of a node.
     pub fn try_remove(&self, node: &mut NodeCopy, slot: u32, pod: &PodInfo) {
         vacate(&mut node.row, &mut node.info, &self.resources, slot, pod);
+        node.changed ^= hash_of(&slot);
     }
 
     /// Notes whether pods are nominated to run on a node.
@@ -391,6 +400,19 @@ impl Nodes {
         }
         self.images.remove(&info.images);
         info.images = self.images.add(listed).into();
+    }
+
+    /// Takes in which GPUs a node object offers; none when it is gone.
+    fn set_gpus(&mut self, id: NodeId, node: Option<(&NodeSpec, &LabelSets)>) {
+        let count = node.map_or(0, |(spec, _)| devices::count_of(spec));
+        if count == 0 && self.info(id).gpus.is_none() {
+            return;
+        }
+        let labels = node.map(|(spec, sets)| sets.get(spec.labels));
+        let model = labels.as_ref().and_then(|labels| labels.value_of(GPU_MODEL));
+        let gpus = &mut self.infos.get_mut(id.index()).gpus;
+        gpus.get_or_insert_default().set(count, model.unwrap_or_default());
+        *gpus = gpus.take().filter(|gpus| !gpus.is_empty());
     }
 
     /// Brings the columns up to date with a node object.

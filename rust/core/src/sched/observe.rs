@@ -165,10 +165,10 @@ impl Scheduler {
             self.enqueue_pod(store, id, info);
             return;
         };
-        if let Some(old) = self.replace_info(store, id.slot, record, info) {
+        if let Some((before, old)) = self.replace_info(store, id.slot, record, info) {
+            self.cache.infos.release(before);
             let info_id = self.cache.pod(id.slot).info.expect("just replaced");
             self.queue.set_info(number, info_id, info.priority);
-            self.cache.infos.release(record.info.expect("the pod is known"));
             self.note_promise(id.slot);
             self.wake_itself(store, number, &old, info);
         }
@@ -212,14 +212,13 @@ impl Scheduler {
     fn change_assigned_pod(&mut self, store: &Store, slot: u32, node: NodeId, info: &Arc<PodInfo>) {
         let record = self.cache.pod(slot);
         let terminating = is_terminating(store, slot);
-        let Some(old) = self.replace_info(store, slot, record, info) else {
+        let Some((before, old)) = self.replace_info(store, slot, record, info) else {
             if terminating && !self.cache.is_terminating(slot, node) {
                 self.cache.set_terminating(slot, node);
             }
             return;
         };
         let name = self.cache.nodes.info(node).name.clone();
-        let before = record.info.expect("the pod is known");
         self.cache.take_off_node(slot, node, before, &old);
         self.cache.infos.release(before);
         let node = self.cache.nodes.number(&name);
@@ -230,15 +229,15 @@ impl Scheduler {
         self.wake(store, &Event { actions: pod_changes(&old, info), subject }, None);
     }
 
-    /// Remembers another content of a pod; returns the one before if it differs. Its number stays
-    /// in use until who called this is done with it.
+    /// Remembers another content of a pod; returns the one before if it differs, whose number
+    /// the caller releases once nothing is known by it.
     fn replace_info(
         &mut self,
         store: &Store,
         slot: u32,
         record: PodRecord,
         info: &Arc<PodInfo>,
-    ) -> Option<Arc<PodInfo>> {
+    ) -> Option<(InfoId, Arc<PodInfo>)> {
         let before: InfoId = record.info.expect("the pod is known");
         let old = Arc::clone(self.cache.infos.get(before));
         if Arc::ptr_eq(&old, info) || old == *info {
@@ -246,7 +245,7 @@ impl Scheduler {
         }
         let info = Some(self.cache.acquire(info, &store.sets));
         self.cache.set_pod(slot, PodRecord { info, ..record });
-        Some(old)
+        Some((before, old))
     }
 
     /// A pod that is gone or has ended.
@@ -322,8 +321,10 @@ impl Scheduler {
             return;
         }
         let mut woken: Vec<u32> = Vec::new();
-        for plugin in plugins::built_in() {
-            if !plugins::is_interested(plugin, event) {
+        let config = Arc::clone(&self.config);
+        let own = (0..config.plugins.len()).map(plugins::PluginId::user);
+        for plugin in plugins::built_in().chain(own) {
+            if !config.is_interested(plugin, event) {
                 continue;
             }
             for content in self.queue.waiting.contents(plugin) {
@@ -355,7 +356,7 @@ impl Scheduler {
         }
         let Some(profile) = self.profile_of(info) else { return };
         let helped = blamed.iter().any(|plugin| {
-            plugins::is_interested(plugin, &event)
+            self.config.is_interested(plugin, &event)
                 && plugins::hint(plugin, &event, info, store, &profile.args)
         });
         if helped {
@@ -364,7 +365,7 @@ impl Scheduler {
     }
 
     /// Gives the pods that waited for an event for too long another chance.
-    pub(super) fn flush_leftovers(&mut self, store: &Store) {
+    pub fn flush_leftovers(&mut self, store: &Store) {
         for number in self.queue.leftovers(store.now) {
             self.requeue(store, number);
         }

@@ -3,6 +3,7 @@
 
 mod fast_and_plain;
 mod golden;
+mod gpu;
 mod naive;
 mod naive_neighbours;
 mod properties;

@@ -1,5 +1,6 @@
 //! Reading a map strictly: a field nobody knows is an error, and so is one of the wrong type.
 
+use crate::api::FieldError;
 use crate::base::{Map, Value};
 
 /// A map with the place it stands at.
@@ -66,6 +67,16 @@ impl<'a> Fields<'a> {
     /// A text.
     pub fn text(&self, key: &str) -> Result<Option<&'a str>, String> {
         self.typed(key, "a string", Value::as_str)
+    }
+
+    /// A text that stands for a value; the default one when absent.
+    pub fn one_of<T: Copy + Default>(&self, key: &str, choices: &[(T, &str)]) -> Result<T, String> {
+        let Some(name) = self.text(key)? else { return Ok(T::default()) };
+        let found = choices.iter().find(|(_, choice)| *choice == name);
+        found.map(|(value, _)| *value).ok_or_else(|| {
+            let names = choices.iter().map(|(_, choice)| *choice);
+            FieldError::not_supported(self.place_of(key), name, names).to_string()
+        })
     }
 
     /// A list; empty when absent.

@@ -17,6 +17,7 @@ use crate::sched::cache::Place;
 use crate::sched::nodes::NodeId;
 use crate::sched::plugins::copies::ignores_copies;
 use crate::sched::plugins::node_resources_fit::FitFilter;
+use crate::sched::plugins::policies::Turn;
 use crate::sched::plugins::{Filter, Kept};
 use crate::store::{ObjectId, Store};
 
@@ -86,8 +87,10 @@ impl Scheduler {
             profile: config.profile(&info.scheduler_name)?,
             default_selector: None,
             kept: Kept::default(),
+            turn: Turn::default(),
             pod: &info,
             slot: pod.slot,
+            own: None,
         };
         let rooms = cycle.rooms()?;
         let total: usize = rooms.iter().map(|(_, copies)| *copies as usize).sum();

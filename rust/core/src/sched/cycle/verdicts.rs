@@ -18,6 +18,7 @@ use smallvec::SmallVec;
 
 use crate::base::FastMap;
 use crate::sched::nodes::{NodeId, Nodes};
+use crate::sched::plugins::user::asking::Bounds;
 use crate::sched::pod_info::PodInfo;
 use crate::sched::status::Rejection;
 
@@ -49,6 +50,8 @@ const STALE: Block = Block { most: UNKNOWN, passing: 0, unknown: true, stale: tr
 #[derive(Debug)]
 pub struct Column {
     pod: Arc<PodInfo>,
+    /// What a user's own expressions took from it.
+    bounds: Bounds,
     /// Up to where the nodes' journal was read.
     read: u64,
     used: u64,
@@ -72,26 +75,27 @@ pub struct Verdicts {
 
 impl Verdicts {
     /// The answers about pods like this one, as far as they still hold.
-    pub fn of(&mut self, pod: &Arc<PodInfo>, nodes: &Nodes) -> &mut Column {
+    pub fn of(&mut self, pod: &Arc<PodInfo>, bounds: &Bounds, nodes: &Nodes) -> &mut Column {
         self.uses += 1;
-        let at = self.find(pod).unwrap_or_else(|| self.insert(pod, nodes.numbers()));
+        let at =
+            self.find(pod, bounds).unwrap_or_else(|| self.insert(pod, bounds, nodes.numbers()));
         let column = &mut self.columns[at];
         column.used = self.uses;
         column.catch_up(nodes);
         column
     }
 
-    fn find(&self, pod: &Arc<PodInfo>) -> Option<usize> {
+    fn find(&self, pod: &Arc<PodInfo>, bounds: &Bounds) -> Option<usize> {
         let mine = |at: &usize| {
-            let have = &self.columns[*at].pod;
-            Arc::ptr_eq(have, pod) || have.is_same_kind(pod)
+            let have = &self.columns[*at];
+            (Arc::ptr_eq(&have.pod, pod) || have.pod.is_same_kind(pod)) && have.bounds == *bounds
         };
         self.places.get(&pod.kind_hash())?.iter().copied().find(mine)
     }
 
     /// Begins a column; the one that was not used for longest makes room if need be.
-    fn insert(&mut self, pod: &Arc<PodInfo>, nodes: usize) -> usize {
-        let column = Column::new(pod);
+    fn insert(&mut self, pod: &Arc<PodInfo>, bounds: &Bounds, nodes: usize) -> usize {
+        let column = Column::new(pod, bounds);
         let most = (ANSWERS / nodes.max(1)).clamp(4, COLUMNS);
         let at = if self.columns.len() < most {
             self.columns.push(column);
@@ -113,9 +117,10 @@ impl Verdicts {
 }
 
 impl Column {
-    fn new(pod: &Arc<PodInfo>) -> Self {
+    fn new(pod: &Arc<PodInfo>, bounds: &Bounds) -> Self {
         Self {
             pod: Arc::clone(pod),
+            bounds: bounds.clone(),
             read: 0,
             used: 0,
             order: Arc::default(),
@@ -164,6 +169,12 @@ impl Column {
         self.answers = answers;
         self.blocks = vec![STALE; order.len().div_ceil(BLOCK)];
         self.order = Arc::clone(order);
+    }
+
+    /// Forgets everything: an answer was none.
+    pub fn forget(&mut self) {
+        self.answers.clear();
+        self.passing_by.clear();
     }
 
     /// What is known of the node at a place: the sum of its scores, or why it was rejected.

@@ -1,4 +1,5 @@
-//! The plugins of Kubernetes' scheduler, one file each, and how the cycle calls them.
+//! The plugins of Kubernetes' scheduler and further ones, one file each, and how the cycle calls
+//! them.
 //!
 //! A plugin here is a set of functions around a piece of per-cycle state. PreFilter and
 //! PreScore look at the pod once and hand back a [`Filter`] or [`Scorer`] that holds what they
@@ -9,11 +10,12 @@
 //!   pre_score(id)  ─► None │ Some(Scorer)           ─► Scorer::score(nodes)  all at once
 //! ```
 //!
-//! A plugin of a user's own takes a number after the built-in ones and brings its own filter or
-//! scorer; the cycle does not know the difference.
+//! A plugin of a user's own ([`user`]) takes a number after the built-in ones and brings its own
+//! filter or scorer; the cycle does not know the difference.
 
 pub mod copies;
 pub mod default_preemption;
+pub mod gpu_share;
 pub mod image_locality;
 pub mod inter_pod_affinity;
 pub mod members;
@@ -25,12 +27,14 @@ pub mod node_resources_fit;
 pub mod node_unschedulable;
 pub mod node_volume_limits;
 pub mod pod_topology_spread;
+pub mod policies;
 pub mod priority_sort;
 pub mod registry;
 pub mod resource_allocation;
 pub mod scheduling_gates;
 pub mod shelf;
 pub mod taint_toleration;
+pub mod user;
 pub mod volume_binding;
 pub mod volume_restrictions;
 pub mod volume_zone;
@@ -69,6 +73,10 @@ pub struct Args {
     pub pod_affinity: inter_pod_affinity::Args,
     /// `DefaultPreemptionArgs`.
     pub preemption: default_preemption::Args,
+    /// `OpenGpuShareArgs`.
+    pub gpu_share: gpu_share::Args,
+    /// `FGDScoreArgs`.
+    pub fragmentation: policies::fgd_score::Args,
 }
 
 /// What was counted in earlier cycles and is up to date. Where there is nothing, pods are
@@ -104,10 +112,14 @@ pub struct Context<'a> {
     pub default_selector: Option<&'a Arc<Selector>>,
     /// What was counted in earlier cycles.
     pub kept: Kept<'a>,
+    /// What the policies for shared GPUs go by.
+    pub turn: policies::Turn<'a>,
     /// The pod.
     pub pod: &'a PodInfo,
     /// The pod's row.
     pub slot: u32,
+    /// What plugins of a user's own see, if the profile has any.
+    pub own: Option<&'a user::asking::Own<'a>>,
 }
 
 impl Context<'_> {
@@ -120,7 +132,7 @@ impl Context<'_> {
             | PluginId::IMAGE_LOCALITY
             | PluginId::DYNAMIC_RESOURCES => true,
             PluginId::TAINT_TOLERATION => !self.nodes.taints.any_prefers(),
-            _ => false,
+            _ => policies::is_local(id) || user::scores_locally(id, self),
         }
     }
 }
@@ -167,6 +179,10 @@ pub enum Filter<'a> {
     PodTopologySpread(Box<pod_topology_spread::filter::SpreadFilter<'a>>),
     /// See [`inter_pod_affinity`].
     InterPodAffinity(Box<inter_pod_affinity::filter::AffinityFilter<'a>>),
+    /// See [`gpu_share`].
+    GpuShare(&'a gpu_share::request::GpuRequest),
+    /// See [`user`].
+    User(user::UserFilter<'a>),
 }
 
 impl Filter<'_> {
@@ -185,19 +201,23 @@ impl Filter<'_> {
             Self::VolumeZone(filter) => filter.check(node),
             Self::PodTopologySpread(filter) => filter.check(node),
             Self::InterPodAffinity(filter) => filter.check(node),
+            Self::GpuShare(request) => gpu_share::filter::check(request, node),
+            Self::User(filter) => filter.check(node),
         }
     }
 
     /// Whether it looks at the pod and at one node and nothing else.
     pub fn is_local(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::NodeUnschedulable
-                | Self::TaintToleration(_)
-                | Self::NodeAffinity(_)
-                | Self::NodePorts(_)
-                | Self::Fit(_)
-        )
+            | Self::TaintToleration(_)
+            | Self::NodeAffinity(_)
+            | Self::NodePorts(_)
+            | Self::Fit(_)
+            | Self::GpuShare(_) => true,
+            Self::User(filter) => filter.is_local(),
+            _ => false,
+        }
     }
 
     /// Where it lets the pod go, a bit per node in the order they are looked at, if it knows that
@@ -248,6 +268,10 @@ pub enum Scorer<'a> {
     InterPodAffinity(inter_pod_affinity::score::AffinityScores),
     /// See [`image_locality`].
     ImageLocality(image_locality::Wanted),
+    /// See [`policies`].
+    Policy(policies::Policy<'a>),
+    /// See [`user`].
+    User(user::UserScorer<'a>),
 }
 
 impl Scorer<'_> {
@@ -265,6 +289,8 @@ impl Scorer<'_> {
             }
             Self::PodTopologySpread(spread) => pod_topology_spread::score::score(spread, scores),
             Self::InterPodAffinity(affinity) => inter_pod_affinity::score::score(affinity, scores),
+            Self::Policy(policy) => policy.score(nodes, ids, scores),
+            Self::User(scorer) => scorer.score(nodes, ids, scores),
             Self::Fit(..) | Self::BalancedAllocation(_) | Self::ImageLocality(_) => {
                 scores.extend(ids.iter().map(|id| self.score_one(nodes.view(*id))));
             }
@@ -284,6 +310,8 @@ impl Scorer<'_> {
                 node_resources_balanced_allocation::score(demands, node)
             }
             Self::ImageLocality(wanted) => image_locality::score(wanted, node),
+            Self::Policy(policy) => policy.score_one(node),
+            Self::User(scorer) => scorer.score_one(node),
             Self::TaintToleration(_)
             | Self::NodeAffinity(_)
             | Self::PodTopologySpread(_)
@@ -316,7 +344,8 @@ pub fn pre_filter<'a>(id: PluginId, context: &Context<'a>) -> PreFilter<'a> {
         PluginId::VOLUME_ZONE => volume_zone::pre_filter(context),
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::filter::pre_filter(context),
         PluginId::INTER_POD_AFFINITY => inter_pod_affinity::filter::pre_filter(context),
-        _ => PreFilter::Skip,
+        PluginId::OPEN_GPU_SHARE => gpu_share::filter::pre_filter(context),
+        _ => user::pre_filter(id, context),
     }
 }
 
@@ -338,7 +367,8 @@ pub fn pre_score<'a>(
         PluginId::IMAGE_LOCALITY => Some(image_locality::scorer(context)),
         // Claims of devices are not modelled; without any, every node scores nothing.
         PluginId::DYNAMIC_RESOURCES => Some(Scorer::Constant(0)),
-        _ => None,
+        _ => policies::scorer(id, context, feasible)
+            .or_else(|| user::scorer(id, context).map(Scorer::User)),
     }
 }
 
@@ -367,7 +397,8 @@ pub fn pre_enqueue(id: PluginId, pod: &PodInfo) -> bool {
     }
 }
 
-/// A rejection's reasons in words.
+/// A built-in plugin's reasons in words; those of a user's own are told by
+/// [`user::asking::Own::reasons`].
 pub fn reasons(rejection: Rejection, pod: &PodInfo) -> Reasons {
     let one = |words: &str| Reasons::from_iter([Text::from(words)]);
     match rejection.plugin {
@@ -396,6 +427,7 @@ pub fn reasons(rejection: Rejection, pod: &PodInfo) -> Reasons {
             one(inter_pod_affinity::REASONS[rejection.reasons as usize])
         }
         PluginId::DEFAULT_PREEMPTION => one(default_preemption::REASON_NO_VICTIMS),
+        PluginId::OPEN_GPU_SHARE => one(&gpu_share::filter::reason(rejection.reasons, pod)),
         _ => Reasons::new(),
     }
 }
@@ -429,6 +461,7 @@ pub fn interests(id: PluginId) -> &'static [Interest] {
         PluginId::VOLUME_ZONE => volume_zone::INTERESTS,
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::INTERESTS,
         PluginId::INTER_POD_AFFINITY => inter_pod_affinity::INTERESTS,
+        PluginId::OPEN_GPU_SHARE => gpu_share::INTERESTS,
         _ => &[],
     }
 }
@@ -450,6 +483,7 @@ pub fn hint(id: PluginId, event: &Event, pod: &PodInfo, store: &Store, args: &Ar
         PluginId::VOLUME_ZONE => volume_zone::hint(event, pod, sets),
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::hint(event, pod, sets, &args.spread),
         PluginId::INTER_POD_AFFINITY => inter_pod_affinity::hint(event, pod, store),
+        PluginId::OPEN_GPU_SHARE => gpu_share::hint(event),
         _ => true,
     }
 }

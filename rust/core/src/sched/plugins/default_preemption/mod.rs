@@ -12,6 +12,7 @@ use crate::sched::cycle::message::FitError;
 use crate::sched::cycle::post_filter::{PostFilter, Trial};
 use crate::sched::cycle::{Absent, Cycle, Filters, Findings, Nominate};
 use crate::sched::nodes::{NodeId, PodOnNode};
+use crate::sched::plugins::user::asking::is_pending;
 use crate::sched::plugins::{Filter, PluginId};
 use crate::sched::status::{Code, Rejection};
 use crate::store::Store;
@@ -78,6 +79,7 @@ pub fn post_filter<'a>(
     let Some(best) = pick(candidates) else {
         let error = FitError {
             nodes: cycle.cache.nodes.order().len(),
+            own: cycle.own,
             pre_filter: "",
             rejected: &rejected,
             absent: REASON_NOT_HELPFUL,
@@ -137,9 +139,10 @@ fn dry_run<'a>(
         return (Vec::new(), potential.iter().map(|node| (*node, nobody)).collect());
     }
     let enough = cycle.profile.args.preemption.enough(potential.len());
-    let mut budgets = None;
+    let (mut budgets, mut waiting) = (None, 0);
     let kept = cycle.kept.trials.filter(|_| {
         filters.iter().all(Filter::is_local)
+            && !cycle.profile.has_user_plugins()
             && cycle.store.pod(cycle.slot).nominated.is_none()
             && budgets.get_or_insert_with(|| Budget::list(cycle.store)).is_empty()
     });
@@ -156,6 +159,13 @@ fn dry_run<'a>(
             tried
         });
         match tried {
+            // Asking about this node as well saves asking again.
+            Err(rejection) if is_pending(rejection) => {
+                waiting += 1;
+                if waiting >= enough {
+                    break;
+                }
+            }
             Ok(candidate) if candidate.budget_violations == 0 => kind.push(candidate),
             Ok(candidate) => violating.push(candidate),
             Err(rejection) => rejected.push((*node, rejection)),
@@ -191,9 +201,9 @@ fn select_victims<'a>(
     let budgets = budgets.get_or_insert_with(|| Budget::list(cycle.store));
     let (violating, others) = split_by_budget(cycle, &potential, budgets);
     let mut victims = Vec::new();
-    reprieve(&mut trial, &violating, &mut victims);
+    reprieve(&mut trial, &violating, &mut victims)?;
     let budget_violations = victims.len();
-    reprieve(&mut trial, &others, &mut victims);
+    reprieve(&mut trial, &others, &mut victims)?;
     if victims.is_empty() {
         // Everybody may stay and yet the node said no: a filter contradicts itself.
         return Err(Rejection::unresolvable(PluginId::DEFAULT_PREEMPTION, 0));
@@ -202,15 +212,25 @@ fn select_victims<'a>(
     Ok(Candidate { node, victims, budget_violations })
 }
 
-/// Lets pods come back that leave room; the rest become victims.
-fn reprieve(trial: &mut Trial, pods: &[Victim], victims: &mut Vec<Victim>) {
+/// Lets pods come back that leave room; the rest become victims. An error is a question that
+/// must be answered first.
+fn reprieve(
+    trial: &mut Trial,
+    pods: &[Victim],
+    victims: &mut Vec<Victim>,
+) -> Result<(), Rejection> {
     for pod in pods {
         trial.add(pod.slot);
-        if trial.check().is_err() {
-            trial.remove(pod.slot);
-            victims.push(*pod);
+        match trial.check() {
+            Err(rejection) if is_pending(rejection) => return Err(rejection),
+            Err(_) => {
+                trial.remove(pod.slot);
+                victims.push(*pod);
+            }
+            Ok(()) => {}
         }
     }
+    Ok(())
 }
 
 /// The pods of lower priority on a node.

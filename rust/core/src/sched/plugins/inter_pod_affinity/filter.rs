@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::relation::{Own, Tally};
-use crate::sched::nodes::NodeView;
+use crate::sched::nodes::{NodeId, NodeView};
 use crate::sched::plugins::members::Places;
 use crate::sched::plugins::{Context, Filter, PluginId, PreFilter};
 use crate::sched::pod_info::PodInfo;
@@ -51,6 +51,21 @@ impl AffinityFilter<'_> {
             Some(0) => Err(Rejection::unresolvable(plugin, 0)),
             Some(reason) => Err(Rejection::unschedulable(plugin, reason)),
         }
+    }
+
+    /// Bits of the pod's own terms that a node does not satisfy: of affinity from the lowest on,
+    /// of anti-affinity from bit 32 on.
+    pub fn unmet(&self, node: NodeId) -> u64 {
+        let (own, tally) = (&self.own, &self.tally);
+        let near = own.near_keys().iter().map(|key| tally.near.of(own.topologies(), *key, node));
+        let near = near.map(|pods| pods.is_none_or(|pods| pods <= 0));
+        let near = near.map(|unmet| unmet && !tally.is_near(own, node));
+        let away = own.away_keys().iter().map(|key| tally.away.of(own.topologies(), *key, node));
+        let away = away.map(|pods| pods.is_some_and(|pods| pods > 0));
+        let bits = |unmet: &mut dyn Iterator<Item = bool>| {
+            unmet.take(32).enumerate().fold(0, |bits, (at, one)| bits | u64::from(one) << at)
+        };
+        bits(&mut { near }) | bits(&mut { away }) << 32
     }
 
     /// Follows a pod being put on a node, or taken off it.

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::count::Counter;
 use super::tallies::{self, Tallies};
 use super::{Inclusion, MISSING_LABEL, constraints};
-use crate::base::StrId;
+use crate::base::{StrId, Text};
 use crate::labels::{LabelSets, Selector};
 use crate::sched::nodes::{NodeId, NodeView};
 use crate::sched::plugins::members::Places;
@@ -130,6 +130,18 @@ impl SpreadFilter<'_> {
     /// Where it lets the pod go, if it knows.
     pub fn allowed(&self) -> Option<&[u64]> {
         self.allowed.map(Places::bits)
+    }
+
+    /// The topology key and `maxSkew` of each constraint.
+    pub fn constraints(&self) -> impl Iterator<Item = (&Text, i64)> {
+        self.constraints.iter().map(|one| (&one.constraint.key, one.constraint.max_skew))
+    }
+
+    /// What the skew of each constraint would be with the pod on a node; nothing where the node
+    /// lacks the label.
+    pub fn skews(&self, node: NodeId) -> impl Iterator<Item = Option<i64>> {
+        let domain = move |one: &Counted| self.topologies.get(one.topology).of(node);
+        self.constraints.iter().map(move |one| Some(one.skew(domain(one)?)))
     }
 
     /// Judges a node.
