@@ -94,7 +94,6 @@ pub struct Scheduler {
 #[derive(Debug, Default)]
 struct Remembered {
     verdicts: Verdicts,
-    policies: Remembrance,
     by_key: KeptCounts,
     soft: tallies::KeptTallies,
     hard: tallies::KeptTallies,
@@ -102,6 +101,7 @@ struct Remembered {
     volumes: KeptVolumes,
     trials: KeptTrials,
     members: MemberLists,
+    policies: Remembrance,
     /// The last pod no node would have, when that followed from it and the nodes alone: its
     /// content, the position of the nodes' journal, and what came of it.
     failure: Option<(Content, u64, Bounds, Failure)>,
@@ -267,12 +267,12 @@ impl Scheduler {
 
     /// Runs a cycle for a pod without writing anything.
     fn decide(&mut self, store: &Store, id: ObjectId) -> Outcome {
+        let slot = id.slot;
+        self.halt = None;
         if self.findings.plain {
             let answers = std::mem::take(&mut self.remembered.answers);
             self.remembered = Remembered { answers, ..Remembered::default() };
         }
-        let slot = id.slot;
-        self.halt = None;
         self.cache.nodes.take_snapshot();
         let pod = Arc::clone(self.cache.info(slot));
         let content = self.cache.infos.content(self.cache.pod(slot).info.expect("it is known"));
@@ -299,7 +299,6 @@ impl Scheduler {
         };
         let Remembered {
             verdicts,
-            policies,
             by_key,
             soft,
             hard,
@@ -307,6 +306,7 @@ impl Scheduler {
             volumes,
             trials,
             members,
+            policies,
             failure,
             answers,
         } = &mut self.remembered;
@@ -319,8 +319,7 @@ impl Scheduler {
                 by_key: by_key.of(&context, &pod),
                 soft: None,
                 volumes: Some(volumes),
-                // A user's own plugins may go by more than a pod's content.
-                trials: (!profile.has_user_plugins()).then_some(trials),
+                trials: Some(trials),
             };
             if cycle.kept.by_key.is_none() {
                 cycle.kept.soft = soft.of(&context, &pod, false, members);
@@ -329,7 +328,7 @@ impl Scheduler {
         let column = verdicts.of(&pod, &bounds, &self.cache.nodes);
         *failure = None;
         let position = self.cache.nodes.journal.position();
-        let promised = store.pod(slot).nominated.is_some();
+        let nominated = store.pod(slot).nominated.is_some();
         if profile.has_user_plugins() {
             answers.begin(id, store.revision(), position);
             let own = Own::new(&config.plugins, &bounds, answers, store, id);
@@ -346,27 +345,27 @@ impl Scheduler {
                 self.findings.clear();
                 return Outcome::Undecided;
             }
-            self.remember_failure(content, bounds, promised, &outcome);
+            self.remember_failure(nominated, content, bounds, &outcome);
             return outcome;
         }
         let outcome = cycle.run(column, &mut self.progress, &mut self.findings);
-        self.remember_failure(content, bounds, promised, &outcome);
+        self.remember_failure(nominated, content, bounds, &outcome);
         outcome
     }
 
     /// Remembers that no node will have such pods, if that follows from them and the nodes.
     fn remember_failure(
         &mut self,
+        nominated: bool,
         content: Content,
         bounds: Bounds,
-        promised: bool,
         outcome: &Outcome,
     ) {
         let position = self.cache.nodes.journal.position();
         if let Outcome::Unschedulable(found) = outcome
             && self.findings.local
             && found.victims.is_empty()
-            && !promised
+            && !nominated
         {
             self.remembered.failure = Some((content, position, bounds, found.clone()));
         }

@@ -166,9 +166,9 @@ impl Scheduler {
             return;
         };
         if let Some((before, old)) = self.replace_info(store, id.slot, record, info) {
+            self.cache.infos.release(before);
             let info_id = self.cache.pod(id.slot).info.expect("just replaced");
             self.queue.set_info(number, info_id, info.priority);
-            self.cache.infos.release(before);
             self.note_promise(id.slot);
             self.wake_itself(store, number, &old, info);
         }

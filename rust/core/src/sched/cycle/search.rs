@@ -50,6 +50,7 @@ impl<'a> Cycle<'a> {
     ) -> Option<Found> {
         let one_by_one = findings.plain
             || findings.scores.keep
+            || self.profile.has_user_plugins()
             || prepared.only.is_some()
             || self.store.pod(self.slot).nominated.is_some();
         if one_by_one {

@@ -157,12 +157,6 @@ impl Column {
         self.read = nodes.journal.position();
     }
 
-    /// Forgets everything: an answer was none.
-    pub fn forget(&mut self) {
-        self.answers.fill(UNKNOWN);
-        self.blocks.fill(STALE);
-    }
-
     /// Takes the answers along when nodes stand in another order.
     fn reorder(&mut self, nodes: &Nodes) {
         let order = nodes.shared_order();
@@ -175,6 +169,12 @@ impl Column {
         self.answers = answers;
         self.blocks = vec![STALE; order.len().div_ceil(BLOCK)];
         self.order = Arc::clone(order);
+    }
+
+    /// Forgets everything: an answer was none.
+    pub fn forget(&mut self) {
+        self.answers.clear();
+        self.passing_by.clear();
     }
 
     /// What is known of the node at a place: the sum of its scores, or why it was rejected.

@@ -142,6 +142,7 @@ fn dry_run<'a>(
     let (mut budgets, mut waiting) = (None, 0);
     let kept = cycle.kept.trials.filter(|_| {
         filters.iter().all(Filter::is_local)
+            && !cycle.profile.has_user_plugins()
             && cycle.store.pod(cycle.slot).nominated.is_none()
             && budgets.get_or_insert_with(|| Budget::list(cycle.store)).is_empty()
     });

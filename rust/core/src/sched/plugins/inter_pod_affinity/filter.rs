@@ -56,7 +56,16 @@ impl AffinityFilter<'_> {
     /// Bits of the pod's own terms that a node does not satisfy: of affinity from the lowest on,
     /// of anti-affinity from bit 32 on.
     pub fn unmet(&self, node: NodeId) -> u64 {
-        self.tally.unmet(&self.own, node)
+        let (own, tally) = (&self.own, &self.tally);
+        let near = own.near_keys().iter().map(|key| tally.near.of(own.topologies(), *key, node));
+        let near = near.map(|pods| pods.is_none_or(|pods| pods <= 0));
+        let near = near.map(|unmet| unmet && !tally.is_near(own, node));
+        let away = own.away_keys().iter().map(|key| tally.away.of(own.topologies(), *key, node));
+        let away = away.map(|pods| pods.is_some_and(|pods| pods > 0));
+        let bits = |unmet: &mut dyn Iterator<Item = bool>| {
+            unmet.take(32).enumerate().fold(0, |bits, (at, one)| bits | u64::from(one) << at)
+        };
+        bits(&mut { near }) | bits(&mut { away }) << 32
     }
 
     /// Follows a pod being put on a node, or taken off it.

@@ -281,7 +281,7 @@ impl Tally {
 
     /// Whether the terms of affinity hold on a node. The first of a group of pods that want to
     /// be together may go to any node that has the labels.
-    fn is_near(&self, own: &Own, node: NodeId) -> bool {
+    pub fn is_near(&self, own: &Own, node: NodeId) -> bool {
         let mut all = true;
         for key in own.near_keys() {
             match self.near.of(own.topologies(), *key, node) {

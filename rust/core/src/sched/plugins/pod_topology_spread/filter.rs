@@ -140,9 +140,8 @@ impl SpreadFilter<'_> {
     /// What the skew of each constraint would be with the pod on a node; nothing where the node
     /// lacks the label.
     pub fn skews(&self, node: NodeId) -> impl Iterator<Item = Option<i64>> {
-        self.constraints
-            .iter()
-            .map(move |one| Some(one.skew(self.topologies.get(one.topology).of(node)?)))
+        let domain = move |one: &Counted| self.topologies.get(one.topology).of(node);
+        self.constraints.iter().map(move |one| Some(one.skew(domain(one)?)))
     }
 
     /// Judges a node.
