@@ -16,6 +16,7 @@ use super::Scheduler;
 use super::cycle::Cycle;
 use super::cycle::post_filter::Trial;
 use super::nodes::{NodeView, Nodes, Rare};
+use super::plugins::policies::Turn;
 use super::plugins::{self, Filter, PluginId, PreFilter};
 use super::pod_info::PodInfo;
 use super::status::{Code, Reasons, Rejection};
@@ -109,6 +110,7 @@ impl Scheduler {
             default_selector: default_selector.as_ref(),
             kept: None,
             kept_hard: None,
+            turn: Turn::default(),
             pod: &pod,
             slot,
         };
