@@ -62,7 +62,7 @@ fn on_node<T>(gpus: u16, pods: &[GpuRequest], ask: impl FnOnce(NodeView) -> T) -
     devices.set(gpus, "T4");
     pods.iter().for_each(|pod| devices.add(pod));
     let info = NodeInfo { gpus: Some(Box::new(devices)), ..NodeInfo::default() };
-    ask(NodeView { id: NodeId::new(0), row: &NodeRow::default(), info: &info })
+    ask(NodeView { id: NodeId::new(0), row: &NodeRow::default(), info: &info, changed: 0 })
 }
 
 #[test]
