@@ -1,5 +1,7 @@
 //! The policies' formulas on cases small enough to be worked out by hand.
 
+use std::slice::from_ref;
+
 use proptest::prelude::*;
 
 use super::best_fit_score::{raw, stretch};
@@ -60,7 +62,9 @@ fn holds(milli: i64, devices: &[u16]) -> GpuRequest {
 fn on_node<T>(gpus: u16, pods: &[GpuRequest], ask: impl FnOnce(NodeView) -> T) -> T {
     let mut devices = Devices::default();
     devices.set(gpus, "T4");
-    pods.iter().for_each(|pod| devices.add(pod));
+    for pod in pods {
+        devices.add(pod);
+    }
     let info = NodeInfo { gpus: Some(Box::new(devices)), ..NodeInfo::default() };
     ask(NodeView { id: NodeId::new(0), row: &NodeRow::default(), info: &info, changed: 0 })
 }
@@ -90,8 +94,8 @@ fn clustering_keeps_pods_together_that_ask_alike() {
     let half = holds(500, &[2]);
     assert_eq!(score(&[], 2, 1_000), 25, "a free node");
     // Two of eight GPUs: a quarter of 25, cut.
-    assert_eq!(score(&[two.clone()], 2, 1_000), 75 + 6);
-    assert_eq!(score(&[two.clone()], 1, 1_000), 6);
+    assert_eq!(score(from_ref(&two), 2, 1_000), 75 + 6);
+    assert_eq!(score(from_ref(&two), 1, 1_000), 6);
     assert_eq!(score(&[two.clone(), half.clone()], 2, 1_000), 50 + 7);
     assert_eq!(score(&[half], 1, 900), 75 + 1, "parts of a GPU are alike");
     let full: Vec<GpuRequest> = (0..8).map(|number| holds(1_000, &[number])).collect();
