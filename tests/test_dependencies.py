@@ -41,19 +41,21 @@ PYTHON = [
     },
     {"resources", "progress", "catalogue"},
     {"program"},
-    {"controllers", "manifest", "printing", "nodes"},
+    {"controllers", "manifest", "printing", "nodes", "scheduling"},
     {"listing"},
     {"api", "driver"},
     {"rollouts"},
+    {"explaining"},
     {"cluster"},
     {"plan", "replay", "traces", "plotting"},
     {"bench"},
+    {"explain"},
     {"cli"},
     {"__main__"},
 ]
 
 #: Imports that wait until a user asks for them, upwards on purpose: the facade's conveniences.
-UPWARDS = {("cluster", "plan")}
+UPWARDS = {("cluster", "plan"), ("explaining", "explain")}
 
 
 def rust_uses(source: Path) -> set[str]:

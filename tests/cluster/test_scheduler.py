@@ -146,3 +146,20 @@ def _pod_asking(cpu: str) -> dict[str, Any]:
 def _node_of(cluster: wt.Cluster, name: str) -> str | None:
     node: str | None = cluster.get("pod", name)["spec"].get("nodeName")
     return node
+
+
+def test_a_pod_that_no_event_wakes_is_tried_again_after_five_minutes() -> None:
+    cluster = wt.Cluster()
+    cluster.add_nodes(cpu="1", memory="1Gi")
+    box = {"name": "c", "image": "i", "resources": {"requests": {"cpu": "2"}}}
+    meta = {"name": "web"}
+    cluster.create(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [box]}}
+    )
+    cluster.run(until="5m")
+    assert cluster.events["count"].tolist() == [1]
+    # Looked for every thirty seconds.
+    cluster.run(until="31s")
+    assert cluster.events["count"].tolist() == [2]
+    cluster.run(until="6m")
+    assert cluster.events["count"].tolist() == [3]

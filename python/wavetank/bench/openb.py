@@ -18,6 +18,7 @@ are our own: means over seeds are comparable with the published ones, single run
 from __future__ import annotations
 
 import csv
+import math
 import os
 import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -34,10 +35,11 @@ from wavetank.errors import WavetankError
 from wavetank.traces import openb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+POLICIES = openb.POLICIES
 #: What is offered, in relation to all GPUs.
 RATIO = 1.3
 #: Per cent of all GPUs that have arrived: a column each.
@@ -97,7 +99,8 @@ class Row:
     Attributes
     ----------
     mean, spread
-        Of the quoted column: mean and standard deviation over seeds.
+        Of the quoted column: mean and standard deviation over those seeds with which pods came
+        near it. No mean without any, no spread with only one.
     published
         The published mean, where there is one.
     """
@@ -105,14 +108,16 @@ class Row:
     pods: str
     policy: str
     runs: int
-    mean: float
-    spread: float
+    mean: float | None
+    spread: float | None
     published: float | None
 
     @property
     def difference(self) -> float | None:
         """Our mean less the published one."""
-        return None if self.published is None else self.mean - self.published
+        if self.published is None or self.mean is None:
+            return None
+        return self.mean - self.published
 
 
 class Trace:
@@ -128,14 +133,6 @@ class Trace:
         self.gpu_milli = 1000 * sum(node.gpus for node in self.nodes)
         self.lists = self._lists()
         self.pods = cache(self._pods)
-
-    def select(self, name: str) -> list[str]:
-        """Return the lists a name stands for: itself, or every one when it is ``all``."""
-        if name == "all":
-            return self.lists
-        if name not in self.lists:
-            raise MissingError(f"no list {name!r}; there are {', '.join(self.lists)}")
-        return [name]
 
     def published(self, pods: str, policy: str) -> float | None:
         """Return the published mean of a policy in the quoted column, if it is in the folder."""
@@ -163,14 +160,22 @@ class Trace:
         return openb.read_pods(self.folder / _PODS.format(name))
 
 
-def policies(name: str) -> list[str]:
-    """Return the policies a name stands for: itself, in any case, or every one for ``all``."""
-    if name == "all":
-        return list(openb.POLICIES)
-    found = [policy for policy in openb.POLICIES if policy.lower() == name.lower()]
-    if not found:
-        raise MissingError(f"no policy {name!r}; there are {', '.join(openb.POLICIES)}")
-    return found
+def select(names: str, known: Iterable[str], what: str) -> list[str]:
+    """Return those of some names that a text asks for: after commas, in any case, or ``all``.
+
+    Examples
+    --------
+    >>> select("fgd,Random", POLICIES, "policy")
+    ['FGD', 'Random']
+    """
+    if names == "all":
+        return list(known)
+    by_lower = {name.lower(): name for name in known}
+    found = dict.fromkeys(by_lower.get(name.strip().lower()) or name for name in names.split(","))
+    for name in found:
+        if name not in by_lower.values():
+            raise MissingError(f"no {what} {name!r}; there are {', '.join(by_lower.values())}")
+    return list(found)
 
 
 def arrivals(pods: Sequence[openb.Pod], gpu_milli: int, seed: int) -> list[int]:
@@ -224,7 +229,7 @@ def run(trace: Trace, job: Job, stop: Callable[[], bool] = lambda: False) -> Run
     pods = trace.pods(job.pods)
     order = arrivals(pods, trace.gpu_milli, job.seed)
     made = cluster(trace, job)
-    keys = _create(made, pods, order)
+    keys = create(made, pods, order)
     taken = np.zeros(len(keys), dtype=np.bool_)
     for at in range(0, len(keys), _SLICE):
         if stop():
@@ -299,16 +304,18 @@ def summary(trace: Trace, runs: Sequence[Run]) -> list[Row]:
     """Return a row per list and policy, in the order of the trace's lists and the policies."""
     rows = []
     for pods in trace.lists:
-        for policy in openb.POLICIES:
+        for policy in POLICIES:
             of = [one.quoted for one in runs if (one.job.pods, one.job.policy) == (pods, policy)]
             if of:
-                spread = stdev(of) if len(of) > 1 else 0.0
+                told = [value for value in of if not math.isnan(value)]
+                mean = fmean(told) if told else None
+                spread = stdev(told) if len(told) > 1 else None
                 published = trace.published(pods, policy)
-                rows.append(Row(pods, policy, len(of), fmean(of), spread, published))
+                rows.append(Row(pods, policy, len(of), mean, spread, published))
     return rows
 
 
-def _create(made: Cluster, pods: Sequence[openb.Pod], order: Sequence[int]) -> NDArray[np.int64]:
+def create(made: Cluster, pods: Sequence[openb.Pod], order: Sequence[int]) -> NDArray[np.int64]:
     """Create the pods that arrive, those of one template at once; their keys in order."""
     places: dict[int, tuple[dict[str, Any], list[int]]] = {}
     for place, at in enumerate(order):

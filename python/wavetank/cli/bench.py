@@ -7,7 +7,7 @@ import importlib
 import typer
 
 #: The modules of the group's commands, in the order of the help text.
-COMMANDS = ("bench_scheduler_perf",)
+COMMANDS = ("bench_scheduler_perf", "bench_openb")
 
 
 def register(app: typer.Typer) -> None:

@@ -264,14 +264,25 @@ impl Queue {
     /// Takes the pod to be tried next: the first active one, else the first of those backing
     /// off after a rejection.
     pub fn pop(&mut self, now: Time) -> Option<u32> {
+        self.pop_from(now).map(|(number, _)| number)
+    }
+
+    /// As [`Self::pop`], with the state the pod was in.
+    pub fn pop_from(&mut self, now: Time) -> Option<(u32, State)> {
         self.flush_backoff(now);
-        let number = match self.active.pop() {
-            Some((_, number)) => number,
-            None => self.backoff.pop()?.2,
+        let (number, state) = match self.active.pop() {
+            Some((_, number)) => (number, State::Active),
+            None => (self.backoff.pop()?.2, State::Backoff),
         };
         self.pods.get_mut(number as usize).state = State::InFlight;
         self.trim();
-        Some(number)
+        Some((number, state))
+    }
+
+    /// Puts a pod that was taken and not tried back where it was.
+    pub fn put_back(&mut self, number: u32, state: State) {
+        self.pods.get_mut(number as usize).state = state;
+        self.enter(number);
     }
 
     /// Takes a pod out of turn, to be tried.
@@ -314,17 +325,22 @@ impl Queue {
 
     /// The pods that waited for an event for too long as of the last look at them.
     pub fn leftovers(&mut self, now: Time) -> Vec<u32> {
-        let period = LEFTOVER_PERIOD.0;
-        let last_look = self.started.0 + (now.0 - self.started.0) / period * period;
         let mut found = Vec::new();
-        while let Some((time, _, number)) = self.leftover.peek()
-            && last_look - time > self.backoff_times.max_in_unschedulable.0
+        while self.has_leftover(now)
+            && let Some((.., number)) = self.leftover.pop()
         {
-            self.leftover.pop();
             found.push(number);
             self.trim();
         }
         found
+    }
+
+    /// Whether a pod had waited for an event for too long as of the last look at them.
+    pub fn has_leftover(&self, now: Time) -> bool {
+        let period = LEFTOVER_PERIOD.0;
+        let last_look = self.started.0 + (now.0 - self.started.0) / period * period;
+        let most = self.backoff_times.max_in_unschedulable.0;
+        self.leftover.peek().is_some_and(|(time, ..)| last_look - time > most)
     }
 
     /// Whether a pod can be tried at `now`.
