@@ -6,7 +6,7 @@ use super::config::{Config, Profile};
 use super::events::Event;
 use super::plugins::policies::Turn;
 use super::plugins::user::asking::{self, Bounds, Halt, Question};
-use super::plugins::{Context, PluginId};
+use super::plugins::{Context, Kept, PluginId};
 use super::pod_info::PodInfo;
 use super::status::{Reasons, Rejection};
 use super::{Scheduler, plugins};
@@ -92,8 +92,7 @@ impl Scheduler {
             nodes: &self.cache.nodes,
             args: &profile.args,
             default_selector: None,
-            kept: None,
-            kept_hard: None,
+            kept: Kept::default(),
             turn: Turn::default(),
             pod,
             slot,

@@ -16,7 +16,7 @@ use super::cycle::Cycle;
 use super::cycle::post_filter::Trial;
 use super::nodes::{NodeView, Nodes, Rare};
 use super::plugins::policies::Turn;
-use super::plugins::{self, Filter, PluginId, PreFilter};
+use super::plugins::{self, Filter, Kept, PluginId, PreFilter};
 use super::pod_info::PodInfo;
 use super::status::{Code, Reasons, Rejection};
 use super::taints::tolerated;
@@ -110,8 +110,7 @@ impl Scheduler {
             config: &config,
             profile,
             default_selector: default_selector.as_ref(),
-            kept: None,
-            kept_hard: None,
+            kept: Kept::default(),
             turn: Turn::default(),
             pod: &pod,
             slot,
