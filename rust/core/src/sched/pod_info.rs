@@ -140,6 +140,11 @@ impl PodInfo {
             && self.gpu == other.gpu
     }
 
+    /// The same for pods of the same kind; see [`Self::is_same_kind`].
+    pub fn kind_hash(&self) -> u64 {
+        self.kind_hash
+    }
+
     /// The topology keys it names.
     pub fn topology_keys(&self) -> impl Iterator<Item = &Text> {
         let affinity = self.affinity.iter().flat_map(|affinity| affinity.topology_keys());
