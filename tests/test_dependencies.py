@@ -45,14 +45,17 @@ PYTHON = [
     {"listing"},
     {"api", "driver"},
     {"rollouts"},
+    {"explaining"},
     {"cluster"},
     {"plan", "replay", "traces", "plotting"},
+    {"bench"},
+    {"explain"},
     {"cli"},
     {"__main__"},
 ]
 
 #: Imports that wait until a user asks for them, upwards on purpose: the facade's conveniences.
-UPWARDS = {("cluster", "plan")}
+UPWARDS = {("cluster", "plan"), ("explaining", "explain")}
 
 
 def rust_uses(source: Path) -> set[str]:

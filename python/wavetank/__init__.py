@@ -33,7 +33,7 @@ from .errors import (
 from .latencies import Latencies
 
 if TYPE_CHECKING:
-    from . import plan, scheduling
+    from . import bench, explain, plan, scheduling
 
 __all__ = [
     "AlreadyExistsError",
@@ -51,12 +51,14 @@ __all__ = [
     "NotFoundError",
     "WavetankError",
     "__version__",
+    "bench",
+    "explain",
     "plan",
     "scheduling",
 ]
 
 #: Parts that are imported when they are first asked for.
-_LAZY = {"plan", "scheduling"}
+_LAZY = {"bench", "explain", "plan", "scheduling"}
 
 
 def __getattr__(name: str) -> object:

@@ -11,11 +11,11 @@ from . import _core, clock, show
 from .controllers import built_in
 from .controllers.base import Context, Controller, Watch
 from .driver import Driver, Stopped
+from .explaining import Explaining
 from .files import write_whole
 from .latencies import Latencies
 from .program import rules
 from .results import Table
-from .rollouts import Rollouts
 from .scheduler import configuration
 from .scheduling.plugins import Plugin, checked, loaded
 
@@ -38,7 +38,7 @@ MAGIC = b"wavetank\0"
 _NUMPY_READ: list[bool] = []
 
 
-class Cluster(Rollouts):
+class Cluster(Explaining):
     """A Kubernetes cluster on a virtual clock.
 
     Objects are plain dicts in the API's own shape. Nothing happens until time passes: call
@@ -118,7 +118,10 @@ class Cluster(Rollouts):
             self.add_controller(controller)
 
     def _attach(
-        self, world: _core.World, controllers: Sequence[Controller], plugins: Sequence[Plugin]
+        self,
+        world: _core.World,
+        controllers: Sequence[Controller],
+        plugins: Sequence[Plugin] = (),
     ) -> None:
         _read_numpy(world)
         self._world = world

@@ -85,3 +85,59 @@ def steps(items: Sequence[T], text: str, wanted: bool | None = None) -> Iterator
     finally:
         if shown:
             bar.stop()
+
+
+class Meter:
+    """How many of some long jobs are done and how far the present one is, after two seconds.
+
+    Parameters
+    ----------
+    count
+        How many jobs there are.
+    wanted
+        Show it; ``None`` means: when standard error is a terminal.
+    """
+
+    def __init__(self, count: int, wanted: bool | None = None) -> None:
+        self._count = count
+        self._wanted = sys.stderr.isatty() if wanted is None else wanted
+        self._began = time.perf_counter()
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+        self._at, self._name = 0, ""
+
+    def __enter__(self) -> Meter:  # noqa: PYI034 - Self came with Python 3.11
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def begin(self, at: int, name: str) -> None:
+        """Say which job begins."""
+        self._at, self._name = at, name
+        self.inside("", 0.0)
+
+    def inside(self, text: str, share: float | None) -> None:
+        """Say what the job is at, and how much of that is done where it is known."""
+        if not self._wanted or time.perf_counter() - self._began < QUIET_S:
+            return
+        if self._bar is None:
+            self._open()
+        assert self._bar is not None  # noqa: S101 - just opened
+        assert self._task is not None  # noqa: S101
+        told = text if share is None else f"{text} {share:.0%}"
+        about = f"{self._at + 1}/{self._count} {self._name}" + (f": {told}" if text else "")
+        self._bar.update(self._task, completed=self._at, description=about)
+
+    def _open(self) -> None:
+        self._bar = Bar(
+            SpinnerColumn(),
+            BarColumn(bar_width=20),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=self._count)
+        self._bar.start()

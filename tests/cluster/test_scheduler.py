@@ -101,3 +101,20 @@ def test_a_configuration_that_makes_no_sense_is_refused(given: Any, message: str
 def test_a_missing_configuration_is_named() -> None:
     with pytest.raises(FileNotFoundError, match="nothing.yaml"):
         wt.Cluster(scheduler="nothing.yaml")
+
+
+def test_a_pod_that_no_event_wakes_is_tried_again_after_five_minutes() -> None:
+    cluster = wt.Cluster()
+    cluster.add_nodes(cpu="1", memory="1Gi")
+    box = {"name": "c", "image": "i", "resources": {"requests": {"cpu": "2"}}}
+    meta = {"name": "web"}
+    cluster.create(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [box]}}
+    )
+    cluster.run(until="5m")
+    assert cluster.events["count"].tolist() == [1]
+    # Looked for every thirty seconds.
+    cluster.run(until="31s")
+    assert cluster.events["count"].tolist() == [2]
+    cluster.run(until="6m")
+    assert cluster.events["count"].tolist() == [3]

@@ -54,6 +54,28 @@ def test_models_are_required_and_gpus_are_thousandths(tables: tuple[Path, Path])
     ]
 
 
+def test_what_a_pod_asks_of_gpus_is_in_its_annotations(tables: tuple[Path, Path]) -> None:
+    cluster = wt.Cluster(scheduler=openb.scheduler("BestFit"))
+    openb.load(cluster, *tables)
+    cluster.run()
+    annotations = {
+        pod["metadata"]["name"]: pod["metadata"].get("annotations") for pod in cluster.get("pods")
+    }
+    assert annotations["plain"] is None
+    assert annotations["choosy"] == {
+        openb.GPU_MILLI: "750",
+        openb.GPU_COUNT: "2",
+        openb.MODEL_LABEL: "V100M16|V100M32",
+    }
+    assert annotations["any"] == {
+        openb.GPU_MILLI: "500",
+        openb.GPU_COUNT: "1",
+        "alibabacloud.com/gpu-index": "0",
+    }
+    (condition,) = cluster.get("pods", "choosy")["status"]["conditions"]
+    assert "several GPUs can only be asked for whole" in condition["message"]
+
+
 @pytest.mark.parametrize(
     ("nodes", "message"),
     [

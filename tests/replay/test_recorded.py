@@ -37,6 +37,14 @@ def differing(kind: str, files: list[Path]) -> list[str]:
     ]
 
 
+def test_the_scheduler_decides_as_recorded_in_the_sample_that_ships(root: Path) -> None:
+    lines = (root / "tests/golden/scheduler/cases.jsonl").read_text().splitlines()
+    cases = [json.loads(line) for line in lines]
+    assert sum(len(case["expected"]) for case in cases) > 200
+    wrong = [c["file"] for c in cases if KINDS["scheduler"](c["input"]) != c["expected"]]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_the_scheduler_decides_as_recorded(golden: Path, family: str) -> None:
     files = sorted((golden / "scheduler").glob(f"{family}-*"))

@@ -7,11 +7,13 @@ Fragmentation" (Weng, Yang et al., USENIX ATC 2023); fetch it from alibaba/clust
 
 How it maps:
 
-* a GPU is a thousand units of the extended resource ``alibabacloud.com/gpu-milli``; a machine
-  offers 1,000 per GPU and a pod asks for ``num_gpu`` times ``gpu_milli``. The thousandths of one
-  machine are one sum here, while a real pod takes its share of single GPUs: a machine with two
-  GPUs half free each takes a pod that asks for one whole GPU;
-* ``gpu_spec`` (``V100M16|V100M32``) is a required node affinity on the machine's model;
+* a machine offers its GPUs as ``alibabacloud.com/gpu-count`` and a thousand units of
+  ``alibabacloud.com/gpu-milli`` for each;
+* what a pod asks for, ``num_gpu`` times ``gpu_milli``, is in its annotations, as the trace's own
+  simulator reads them. The scheduler plugin ``Open-Gpu-Share`` goes by them, GPU by GPU; see
+  :func:`scheduler`. A pod also asks for the product as a resource, so that any scheduler counts
+  it: for the default one a machine with two GPUs half free each takes a pod with one whole GPU;
+* ``gpu_spec`` (``V100M16|V100M32``) is an annotation and a required node affinity;
 * pods come in the order of the table and stay: the times of the trace are left out, as in the
   published runs.
 """
@@ -19,6 +21,8 @@ How it maps:
 from __future__ import annotations
 
 import csv
+import io
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -28,16 +32,28 @@ from typing import TYPE_CHECKING, Any
 from wavetank.errors import WavetankError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from wavetank.cluster import Cluster
 
 #: Thousandths of GPUs, as the trace's own simulator calls them.
 GPU_MILLI = "alibabacloud.com/gpu-milli"
+#: The number of GPUs, of a machine and in a pod's annotations.
+GPU_COUNT = "alibabacloud.com/gpu-count"
 #: The label with the model of a machine's GPUs.
 MODEL_LABEL = "alibabacloud.com/gpu-card-model"
 #: Pods a machine takes, as the trace's own node manifests have it.
 PODS_PER_NODE = 1001
+
+#: The published policies: the score plugin of each, and how it selects one of a machine's GPUs.
+POLICIES = {
+    "Random": ("RandomScore", "random"),
+    "DotProd": ("DotProductScore", "best"),
+    "GpuClustering": ("GpuClusteringScore", "best"),
+    "GpuPacking": ("GpuPackingScore", "best"),
+    "BestFit": ("BestFitScore", "best"),
+    "FGD": ("FGDScore", "FGDScore"),
+}
 
 _NODE_COLUMNS = ("sn", "cpu_milli", "memory_mib", "gpu", "model")
 _POD_COLUMNS = ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli")
@@ -156,6 +172,55 @@ def add_pods(cluster: Cluster, pods: list[Pod], *, namespace: str = "default") -
         cluster.create_many(_template(*wants), names=names, namespace=namespace)
 
 
+def scheduler(policy: str, expected: Iterable[Pod] = ()) -> dict[str, Any]:
+    """Return the scheduler configuration of a published run.
+
+    Parameters
+    ----------
+    policy
+        One of :data:`POLICIES`.
+    expected
+        Pods the policy ``FGD`` takes as typical; those in the cluster when there are none.
+
+    Raises
+    ------
+    ValueError
+        When there is no such policy.
+    """
+    if policy not in POLICIES:
+        raise ValueError(f"no policy {policy!r}; there are {', '.join(POLICIES)}")
+    plugin, selection = POLICIES[policy]
+    share = {"name": "Open-Gpu-Share", "args": {"gpuSelMethod": selection}}
+    typical = {"name": plugin, "args": {"typicalPods": _typical(expected)}} if expected else None
+    points = {
+        "filter": {"enabled": [{"name": "Open-Gpu-Share"}]},
+        "reserve": {"enabled": [{"name": "Open-Gpu-Share"}]},
+        "score": {"disabled": [{"name": "*"}], "enabled": [{"name": plugin}]},
+    }
+    plugins = [share, *([typical] if typical and plugin == "FGDScore" else [])]
+    return {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "percentageOfNodesToScore": 100,
+        "tieBreak": "first-by-name",
+        "profiles": [{"plugins": points, "pluginConfig": plugins}],
+    }
+
+
+def _typical(pods: Iterable[Pod]) -> list[dict[str, Any]]:
+    kinds = Counter((pod.cpu_milli, pod.gpu_milli, pod.gpus, pod.models) for pod in pods)
+    return [
+        {
+            "cpuMilli": cpu_milli,
+            "gpuMilli": gpu_milli,
+            "gpuCount": gpus,
+            "gpuCardModel": "|".join(models),
+            "pods": count,
+        }
+        for (cpu_milli, gpu_milli, gpus, models), count in kinds.items()
+    ]
+
+
 def _shape(node: Node) -> tuple[int, int, int, str]:
     return node.cpu_milli, node.memory_mib, node.gpus, node.model
 
@@ -165,7 +230,7 @@ def _pool(cpu_milli: int, memory_mib: int, gpus: int, model: str) -> dict[str, A
         "cpu": f"{cpu_milli}m",
         "memory": f"{memory_mib}Mi",
         "pods": str(PODS_PER_NODE),
-        **({GPU_MILLI: str(1000 * gpus)} if gpus else {}),
+        **({GPU_COUNT: str(gpus), GPU_MILLI: str(1000 * gpus)} if gpus else {}),
     }
     return {
         "capacity": offers,
@@ -179,26 +244,42 @@ def _pool(cpu_milli: int, memory_mib: int, gpus: int, model: str) -> dict[str, A
     }
 
 
-def _wants(pod: Pod) -> tuple[int, int, int, tuple[str, ...], str]:
-    return pod.cpu_milli, pod.memory_mib, pod.gpus * pod.gpu_milli, pod.models, pod.qos
+def _wants(pod: Pod) -> tuple[int, int, int, int, tuple[str, ...], str]:
+    return pod.cpu_milli, pod.memory_mib, pod.gpus, pod.gpu_milli, pod.models, pod.qos
+
+
+def template(pod: Pod) -> dict[str, Any]:
+    """Return the manifest of a pod without its name; equal pods share it, and it must not change.
+
+    Examples
+    --------
+    >>> template(Pod("a", 4000, 1024, 1, 250, ("T4",), "LS"))["metadata"]["annotations"]
+    {'alibabacloud.com/gpu-milli': '250', 'alibabacloud.com/gpu-count': '1', \
+'alibabacloud.com/gpu-card-model': 'T4'}
+    """
+    return _template(*_wants(pod))
 
 
 @cache
 def _template(
-    cpu_milli: int, memory_mib: int, gpu_milli: int, models: tuple[str, ...], qos: str
+    cpu_milli: int, memory_mib: int, gpus: int, gpu_milli: int, models: tuple[str, ...], qos: str
 ) -> dict[str, Any]:
-    """Return the pod that asks for this; it is shared and not to be changed."""
     asked = {"cpu": f"{cpu_milli}m", "memory": f"{memory_mib}Mi"}
-    if gpu_milli:
-        asked[GPU_MILLI] = str(gpu_milli)
-    container = {"name": "main", "image": "openb", "resources": {"requests": asked}}
-    if gpu_milli:
+    resources: dict[str, Any] = {"requests": asked}
+    annotations: dict[str, str] = {}
+    if gpus * gpu_milli:
+        asked[GPU_MILLI] = str(gpus * gpu_milli)
         # An extended resource is limited to what is requested.
-        container["resources"]["limits"] = {GPU_MILLI: str(gpu_milli)}  # type: ignore[index]
+        resources["limits"] = {GPU_MILLI: asked[GPU_MILLI]}
+        annotations = {GPU_MILLI: str(gpu_milli), GPU_COUNT: str(gpus)}
+        if models:
+            annotations[MODEL_LABEL] = "|".join(models)
+    labels = {"app": "openb", **({"qos": qos} if qos else {})}
+    container = {"name": "main", "image": "openb", "resources": resources}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"labels": {"app": "openb", **({"qos": qos} if qos else {})}},
+        "metadata": {"labels": labels, **({"annotations": annotations} if annotations else {})},
         "spec": {"containers": [container], **({"affinity": _affinity(models)} if models else {})},
     }
 
@@ -213,22 +294,21 @@ def _rows(
     path: Path, columns: tuple[str, ...]
 ) -> Iterator[tuple[dict[str, str], Callable[[str], int]]]:
     """Yield the rows of a table, each with a function that reads a whole number of a column."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file, restval="")
-        missing = [name for name in columns if name not in (reader.fieldnames or ())]
-        if missing:
-            raise TraceError(f"{path}:1: no column {missing[0]!r}; it has {', '.join(columns)}")
-        for row in reader:
-            line = reader.line_num
+    # Read at once: a generator that is left half-way would keep the file open.
+    table = io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")
+    reader = csv.DictReader(table, restval="")
+    missing = [name for name in columns if name not in (reader.fieldnames or ())]
+    if missing:
+        raise TraceError(f"{path}:1: no column {missing[0]!r}; it has {', '.join(columns)}")
+    for row in reader:
+        line = reader.line_num
 
-            def number(column: str, row: dict[str, str] = row, line: int = line) -> int:
-                text = row[column].strip()
-                if not text.isdecimal():
-                    raise TraceError(
-                        f"{path}:{line}: column {column}: {text!r} is not a whole number"
-                    )
-                return int(text)
+        def number(column: str, row: dict[str, str] = row, line: int = line) -> int:
+            text = row[column].strip()
+            if not text.isdecimal():
+                raise TraceError(f"{path}:{line}: column {column}: {text!r} is not a whole number")
+            return int(text)
 
-            if not row[columns[0]]:
-                raise TraceError(f"{path}:{line}: column {columns[0]}: every row has a name")
-            yield row, number
+        if not row[columns[0]]:
+            raise TraceError(f"{path}:{line}: column {columns[0]}: every row has a name")
+        yield row, number

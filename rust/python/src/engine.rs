@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use numpy::{IntoPyArray, PyArray1};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyList};
@@ -18,7 +18,7 @@ use wavetank_core::store::update::Part;
 use crate::convert::{value_from_py, value_to_py};
 use crate::error::{PluginError, api_error, value_error};
 use crate::objects::to_keys;
-use crate::world::{World, kind_id};
+use crate::world::{Inner, World, kind_id};
 
 /// Why the cluster came back, and the controller and keys that are ready, if any.
 type Advanced<'py> = (&'static str, Option<u16>, Option<Bound<'py, PyList>>);
@@ -75,7 +75,11 @@ impl World {
                 signal = Python::attach(|py| py.check_signals().err());
                 signal.is_some() || began.elapsed() > slice
             };
-            let stop = inner.engine.advance(until, &mut interrupted);
+            let Inner { engine, measure, .. } = inner;
+            let stop = match measure {
+                Some(measure) => engine.advance_watched(until, &mut interrupted, measure),
+                None => engine.advance(until, &mut interrupted),
+            };
             if let Stop::Keys(number, keys) = &stop {
                 inner.handed = Some((*number, keys.clone()));
             }
@@ -138,6 +142,28 @@ impl World {
                 .map(|key| id(key).map_or(0, |id| inner.engine.failures(controller, id)))
                 .collect()
         })
+    }
+
+    /// Offers waiting pods to the scheduler one at a time, in this order; for each whether a node
+    /// took it. Those that no node takes are deleted.
+    fn offer<'py>(
+        &self,
+        py: Python<'py>,
+        keys: PyReadonlyArray1<i64>,
+    ) -> PyResult<Bound<'py, PyArray1<bool>>> {
+        let keys = keys.as_slice()?.to_vec();
+        let taken = self.enter(py, |inner| {
+            let ids = keys.iter().filter_map(|key| inner.engine.store.from_bits(*key));
+            let ids: Vec<ObjectId> = ids.collect();
+            if ids.len() < keys.len() {
+                return Ok(None);
+            }
+            inner.engine.offer(&ids).map(Some)
+        });
+        let taken = taken.map_err(|error| api_error(&error))?;
+        let taken =
+            taken.ok_or_else(|| value_error("a key is of no pod that exists".to_owned()))?;
+        Ok(taken.into_pyarray(py))
     }
 
     /// Which of the engine's events are kept: "all", "warnings" or "none".

@@ -1,9 +1,11 @@
 //! Kinds: what `kubectl api-resources` knows, and how an argument names one.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyAny, PyDict};
+use wavetank_core::api::decode::fields_in_their_case;
 use wavetank_core::api::{Found, Kind, KindId, Verb};
 
+use crate::convert::{value_from_py, value_to_py};
 use crate::error::value_error;
 use crate::world::World;
 
@@ -32,6 +34,23 @@ impl World {
         let registry = self.enter(py, |inner| inner.engine.store.registry.clone());
         let found = registry.find(api_version, kind);
         found.map(|found| describe_found(py, found)).transpose()
+    }
+
+    /// An object with its field names in the case of its kind, as Go's JSON decoder reads them:
+    /// `NodeTaintsPolicy` is `nodeTaintsPolicy`. One of an unknown kind stays as it is.
+    fn field_names<'py>(
+        &self,
+        py: Python<'py>,
+        object: &Bound<PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let object = value_from_py(object)?;
+        let registry = self.enter(py, |inner| inner.engine.store.registry.clone());
+        let api_version = object.str_at(&["apiVersion"]).unwrap_or_default();
+        let kind = object.str_at(&["kind"]).unwrap_or_default();
+        match registry.find(api_version, kind) {
+            Some(found) => value_to_py(py, &fields_in_their_case(&found.version.schema, &object)),
+            None => value_to_py(py, &object),
+        }
     }
 }
 

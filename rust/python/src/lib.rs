@@ -1,8 +1,8 @@
 //! The Python module `wavetank._core`: a thin shell over `wavetank-core`.
 //!
 //! Nothing is decided here. [`world`] is the cluster behind its lock; [`objects`], [`engine`],
-//! [`headroom`], [`watch`], [`columns`], [`kinds`], [`batch`] and [`policy`] add its methods, one
-//! file per subject; [`replay`] answers recorded scheduler cases,
+//! [`measure`], [`explain`], [`headroom`], [`watch`], [`columns`], [`kinds`], [`batch`] and
+//! [`policy`] add its methods, one file per subject; [`replay`] answers recorded scheduler cases,
 //! [`manifest`] and [`units`] are functions. [`convert`] turns Python objects into documents and
 //! back, [`error`] the core's errors into exceptions.
 
@@ -14,9 +14,11 @@ mod columns;
 mod convert;
 mod engine;
 mod error;
+mod explain;
 mod headroom;
 mod kinds;
 mod manifest;
+mod measure;
 mod objects;
 mod policy;
 mod quantity;

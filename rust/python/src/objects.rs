@@ -371,6 +371,7 @@ fn read_part(part: &str) -> PyResult<Part> {
         "" => Ok(Part::Whole),
         "status" => Ok(Part::Status),
         "finalize" => Ok(Part::Finalize),
+        "resize" => Ok(Part::Resize),
         _ => Err(value_error(format!("no such part of an object: {part:?}"))),
     }
 }

@@ -8,12 +8,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use wavetank_core::api::{KindId, Registry};
 use wavetank_core::base::{Latencies, Latency, Nanos, Time, Value};
+use wavetank_core::engine::consumer::Role;
 use wavetank_core::engine::{Setup, World as Engine};
 use wavetank_core::sched::configuration;
 use wavetank_core::store::ObjectId;
 
 use crate::convert::value_from_py;
 use crate::error::value_error;
+use crate::measure::Measure;
 use crate::policy::{LockedColumns, read_plugins};
 use crate::rules::PyRules;
 
@@ -31,12 +33,14 @@ pub struct Inner {
     pub engine: Engine,
     /// The batch a controller was handed and has not answered.
     pub handed: Option<(u16, Vec<ObjectId>)>,
+    /// How long decisions take, while somebody wants to know.
+    pub measure: Option<Measure>,
 }
 
 impl World {
     /// A world around an engine.
     pub fn around(engine: Engine) -> Self {
-        let inner = Mutex::new(Inner { engine, handed: None });
+        let inner = Mutex::new(Inner { engine, handed: None, measure: None });
         Self { inner, columns: LockedColumns::default() }
     }
 
@@ -53,7 +57,9 @@ impl World {
 #[pymethods]
 impl World {
     #[new]
-    #[pyo3(signature = (rules, *, seed, start_ns, latencies, scheduler="", plugins=vec![]))]
+    #[pyo3(signature = (
+        rules, *, seed, start_ns, latencies, scheduler="", plugins=vec![], without=vec![]
+    ))]
     fn new(
         rules: &Bound<PyRules>,
         seed: u64,
@@ -61,6 +67,7 @@ impl World {
         latencies: &Bound<PyDict>,
         scheduler: &str,
         plugins: Vec<Bound<PyDict>>,
+        without: Vec<String>,
     ) -> PyResult<Self> {
         let rules = Arc::clone(&rules.get().rules);
         let plugins: PyResult<Vec<Value>> =
@@ -73,7 +80,11 @@ impl World {
             latencies: read_latencies(latencies)?,
             scheduler: Arc::new(config),
         };
-        Ok(Self::around(Engine::new(Registry::new(), rules, setup)))
+        let mut engine = Engine::new(Registry::new(), rules, setup);
+        for part in &without {
+            leave_out(&mut engine, part)?;
+        }
+        Ok(Self::around(engine))
     }
 
     /// The virtual time, nanoseconds since the Unix epoch.
@@ -124,6 +135,17 @@ impl World {
         let engine = py.detach(|| Engine::from_bytes(bytes, rules)).map_err(value_error)?;
         Ok(Self::around(engine))
     }
+}
+
+/// Takes a part out of a new cluster: "kubelets", "endpoints" or "priority-admission".
+fn leave_out(engine: &mut Engine, part: &str) -> PyResult<()> {
+    match part {
+        "kubelets" => engine.leave_out(Role::Kubelets),
+        "endpoints" => engine.leave_out(Role::Endpoints),
+        "priority-admission" => engine.store.priority_admission = false,
+        _ => return Err(value_error(format!("no such part of a cluster: {part:?}"))),
+    }
+    Ok(())
 }
 
 /// Kinds travel as small integers.

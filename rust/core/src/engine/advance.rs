@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::consumer::Role;
+use super::watcher::Watcher;
 use super::{Event, World};
 use crate::base::Time;
 use crate::sched::plugins::user::asking::Halt;
@@ -75,8 +76,18 @@ impl World {
     /// Lets the cluster act until `until`, or until a controller has work. `interrupted` is
     /// asked between steps. Call it again to go on; nothing is lost in between.
     pub fn advance(&mut self, until: Until, interrupted: &mut dyn FnMut() -> bool) -> Stop {
+        self.advance_watched(until, interrupted, &mut ())
+    }
+
+    /// The same with somebody looking on; what they see changes nothing.
+    pub fn advance_watched(
+        &mut self,
+        until: Until,
+        interrupted: &mut dyn FnMut() -> bool,
+        watcher: &mut dyn Watcher,
+    ) -> Stop {
         loop {
-            if let Some(stop) = self.run_instant(interrupted) {
+            if let Some(stop) = self.run_instant(interrupted, watcher) {
                 return stop;
             }
             self.announce_writes();
@@ -108,7 +119,11 @@ impl World {
     }
 
     /// Runs rounds over the consumers until none has anything left to do at this instant.
-    fn run_instant(&mut self, interrupted: &mut dyn FnMut() -> bool) -> Option<Stop> {
+    fn run_instant(
+        &mut self,
+        interrupted: &mut dyn FnMut() -> bool,
+        watcher: &mut dyn Watcher,
+    ) -> Option<Stop> {
         loop {
             let Turn { at: first, mut left } = std::mem::take(&mut self.turn);
             let mut busy = first > 0;
@@ -125,7 +140,7 @@ impl World {
                             return Some(Stop::Keys(number, keys));
                         }
                     }
-                    Role::Scheduler => match self.run_scheduler(at, left.take()) {
+                    Role::Scheduler => match self.run_scheduler(at, left.take(), watcher) {
                         Ok(did) => busy |= did,
                         Err(stop) => return Some(stop),
                     },
@@ -154,12 +169,19 @@ impl World {
 
     /// Lets the scheduler take in what it sees and decide; true when it did anything. `left`
     /// pods are left of a turn that had begun.
-    fn run_scheduler(&mut self, at: usize, left: Option<usize>) -> Result<bool, Stop> {
+    fn run_scheduler(
+        &mut self,
+        at: usize,
+        left: Option<usize>,
+        watcher: &mut dyn Watcher,
+    ) -> Result<bool, Stop> {
         let mut busy = left.is_some();
         if left.is_none()
             && let Some((from, to)) = self.unread(at)
         {
+            watcher.observing();
             self.scheduler.observe(&self.store, from, to);
+            watcher.observed();
             self.read(at, to);
             busy = true;
         }
@@ -169,13 +191,15 @@ impl World {
             if self.cycle_running || !self.scheduler.has_ready(self.store.now) {
                 break;
             }
-            if self.scheduler.schedule_one(&mut self.store).is_none() {
+            watcher.deciding();
+            let Some(decision) = self.scheduler.schedule_one(&mut self.store) else {
                 if let Some(stop) = self.halted() {
                     self.turn = Turn { at, left: Some(left) };
                     return Err(stop);
                 }
                 break;
-            }
+            };
+            watcher.decided(&self.store, &decision);
             busy = true;
             if !cycle.is_zero() {
                 let time = self.store.now.after(cycle.sample(&mut self.delays));

@@ -15,13 +15,16 @@
 pub mod advance;
 pub mod consumer;
 pub mod controllers;
+pub mod explain;
 pub mod garbage;
 pub mod headroom;
 pub mod kubelets;
+pub mod offer;
 pub mod pools;
 pub mod queue;
 pub mod snapshot;
 pub mod tables;
+pub mod watcher;
 pub mod work_queue;
 
 use std::sync::Arc;
@@ -39,6 +42,7 @@ use crate::sched::{Config, Scheduler};
 use crate::store::{ObjectId, Store};
 
 pub use self::advance::{Stop, Until};
+pub use self::watcher::Watcher;
 
 /// A cluster: its objects, its clock and everything that acts in it. Cloning it is a fork.
 #[derive(Clone, Debug)]
@@ -152,6 +156,15 @@ impl World {
     /// The virtual time.
     pub fn now(&self) -> Time {
         self.store.now
+    }
+
+    /// Does without one of those every cluster has: nobody does its work.
+    ///
+    /// # Panics
+    /// When the cluster is no longer new: others may already wait for what it was to do.
+    pub fn leave_out(&mut self, role: Role) {
+        assert!(self.queue.is_empty(), "only a new cluster can do without {role:?}");
+        self.consumers.retain(|consumer| consumer.role != role);
     }
 
     /// How many versions of history watches can go back.

@@ -6,7 +6,7 @@ use super::plugins::user::UserPlugin;
 use super::plugins::{Args, PluginId, Point, user};
 use super::pod_info::DEFAULT_SCHEDULER;
 
-/// How one of several best nodes is chosen.
+/// How one of several best nodes is chosen: `tieBreak`, a field of our own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum TieBreak {
     /// As the real scheduler 1.36 without extenders does at parallelism 1: the root of the heap
@@ -17,6 +17,12 @@ pub enum TieBreak {
     Seeded,
     /// The first by name, as some published simulators do.
     FirstByName,
+}
+
+impl TieBreak {
+    /// Every way, with its name in a configuration file.
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Oracle, "oracle"), (Self::Seeded, "seeded"), (Self::FirstByName, "first-by-name")];
 }
 
 /// A scheduler's configuration.
@@ -94,6 +100,8 @@ pub struct Profile {
     pub filter: Vec<PluginId>,
     /// Plugins asked when no node passed.
     pub post_filter: Vec<PluginId>,
+    /// Plugins asked for what a node is to set aside for the pod.
+    pub reserve: Vec<PluginId>,
     /// Plugins that score nodes, with their weights.
     pub score: Vec<(PluginId, i64)>,
     /// The arguments of the plugins.
@@ -130,7 +138,7 @@ impl Profile {
 impl Default for Profile {
     /// The default profile of Kubernetes 1.36.
     fn default() -> Self {
-        let all = || (0..PluginId::BUILT_IN.len()).map(|number| PluginId(number as u8));
+        let all = PluginId::default_profile;
         let at = |point| -> Vec<PluginId> {
             all().filter(|id| id.definition().is_some_and(|def| def.extends(point))).collect()
         };
@@ -142,6 +150,7 @@ impl Default for Profile {
             pre_filter: at(Point::PreFilter),
             filter: at(Point::Filter),
             post_filter: at(Point::PostFilter),
+            reserve: at(Point::Reserve),
             score: at(Point::Score).into_iter().map(|id| (id, weight(id))).collect(),
             args: Args::default(),
         }

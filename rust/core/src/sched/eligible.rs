@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Scheduler;
 use super::cache::Place;
+use super::plugins::policies::Turn;
 use super::plugins::{self, Context, Filter, PluginId, PreFilter};
 use super::queue::State;
 use crate::base::Text;
@@ -37,6 +38,7 @@ impl Scheduler {
             default_selector: None,
             kept: None,
             kept_hard: None,
+            turn: Turn::default(),
             pod: &pod,
             slot,
             own: None,

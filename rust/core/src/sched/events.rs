@@ -40,6 +40,8 @@ impl Actions {
     /// A pod's last scheduling gate was removed.
     pub const UPDATE_POD_GATES_ELIMINATED: Self = Self(1 << 9);
 
+    /// A pod asks for other GPUs, or has others; an event of our own.
+    pub const UPDATE_POD_GPU: Self = Self(1 << 11);
     /// An object of a kind whose changes are not told apart changed.
     pub const UPDATE: Self = Self(1 << 10);
 
@@ -176,6 +178,7 @@ pub fn pod_changes(old: &PodInfo, new: &PodInfo) -> Actions {
         (scaled_down(old, new), Actions::UPDATE_POD_SCALE_DOWN),
         (old.tolerations.len() != new.tolerations.len(), Actions::UPDATE_POD_TOLERATION),
         (!old.gates.is_empty() && new.gates.is_empty(), Actions::UPDATE_POD_GATES_ELIMINATED),
+        (old.gpu != new.gpu, Actions::UPDATE_POD_GPU),
     ];
     let changed = noted.into_iter().filter(|(changed, _)| *changed);
     changed.fold(Actions::NONE, |all, (_, action)| all | action)

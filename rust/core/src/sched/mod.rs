@@ -21,6 +21,7 @@ pub mod cycle;
 pub mod default_selector;
 pub mod eligible;
 pub mod events;
+pub mod explain;
 pub mod images;
 pub mod journal;
 pub mod node_info;
@@ -37,6 +38,7 @@ pub mod pods_by_content;
 pub mod queue;
 pub mod replay;
 pub mod requests;
+mod reserve;
 pub mod saved;
 pub mod spread_constraint;
 pub mod status;
@@ -55,9 +57,11 @@ use self::cycle::verdicts::Verdicts;
 use self::cycle::{Cycle, Failure, Findings, Outcome, Progress};
 use self::default_selector::DefaultSelectors;
 use self::plugins::pod_topology_spread::kept::KeptCounts;
+use self::plugins::policies::Turn;
 use self::plugins::user::asking::{Answers, Bounds, Halt, Own};
 use self::pod_info::{Content, PodInfo};
 use self::queue::{Backoff, Queue, State};
+use self::reserve::Remembrance;
 use self::storage::StorageKinds;
 use crate::base::{StrId, Streams, Text, Time};
 use crate::labels::Selector;
@@ -86,6 +90,7 @@ struct Remembered {
     verdicts: Verdicts,
     soft_spread: KeptCounts,
     hard_spread: KeptCounts,
+    policies: Remembrance,
     /// The last pod no node would have, when that followed from it and the nodes alone: its
     /// content, the position of the nodes' journal, and what came of it.
     failure: Option<(Content, u64, Bounds, Failure)>,
@@ -169,7 +174,7 @@ impl Scheduler {
 
     /// Whether a pod can be tried at `now`.
     pub fn has_ready(&self, now: Time) -> bool {
-        self.queue.has_ready(now)
+        self.queue.has_ready(now) || self.queue.has_leftover(now)
     }
 
     /// When, without anything happening, a pod comes out of an error's backoff and may fare
@@ -251,6 +256,8 @@ impl Scheduler {
             self.findings.clear();
             return Outcome::Unschedulable(failure);
         }
+        let before = self.progress.clone();
+        let draw = self.prepare_policies(profile);
         let default_selector = self.default_selector(store, profile, slot, &pod);
         let mut cycle = Cycle {
             store,
@@ -260,12 +267,14 @@ impl Scheduler {
             default_selector: default_selector.as_ref(),
             kept: None,
             kept_hard: None,
+            turn: Turn { typical: None, draw },
             pod: &pod,
             slot,
             own: None,
         };
-        let Remembered { verdicts, soft_spread, hard_spread, failure, answers } =
+        let Remembered { verdicts, soft_spread, hard_spread, policies, failure, answers } =
             &mut self.remembered;
+        cycle.turn.typical = policies.typical(profile);
         cycle.kept = soft_spread.of(&cycle.context(), &pod, false);
         cycle.kept_hard = hard_spread.of(&cycle.context(), &pod, true);
         let column = verdicts.of(&pod, &bounds, &self.cache.nodes);
@@ -275,7 +284,6 @@ impl Scheduler {
             answers.begin(id, store.revision(), position);
             let own = Own::new(&config.plugins, &bounds, answers, store, id);
             cycle.own = Some(&own);
-            let before = self.progress.clone();
             let outcome = cycle.run(column, &mut self.progress, &mut self.findings);
             self.halt = own.into_halt();
             if matches!(self.halt, Some(Halt::Fault(_))) {

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use super::images::NodeImage;
 use super::node_spec::NodeSpec;
 use super::nodes::NodeId;
+use super::plugins::gpu_share::devices::Devices;
 use super::pod_info::{HostPort, InfoId, PodInfo};
 use crate::base::{Interner, StrId, Text};
 
@@ -82,6 +83,8 @@ pub struct NodeInfo {
     pub zone: Text,
     /// Resources beyond cpu and memory.
     pub amounts: SmallVec<[Amount; 2]>,
+    /// Its GPUs, when it has any or its pods think so.
+    pub gpus: Option<Box<Devices>>,
     /// Host ports in use.
     pub host_ports: SmallVec<[HostPort; 0]>,
     /// Its pods, in the order Kubernetes keeps: a removed pod's place is taken by the last one.
@@ -157,6 +160,9 @@ pub(super) fn occupy(
             info.host_ports.push(port.clone());
         }
     }
+    if let Some(request) = &pod.gpu {
+        info.gpus.get_or_insert_default().add(request);
+    }
     info.pods.push(on_node);
 }
 
@@ -192,6 +198,9 @@ pub(super) fn vacate(
         info.amount_mut(Rare::Named(resource)).used -= amount;
     }
     info.host_ports.retain(|port| !pod.host_ports.contains(port));
+    if let Some((gpus, request)) = info.gpus.as_mut().zip(pod.gpu.as_ref()) {
+        gpus.remove(request);
+    }
     left.terminating
 }
 

@@ -17,6 +17,7 @@ use super::journal::Journal;
 pub use super::node_info::{Amount, NodeCopy, NodeInfo, NodeRow, NodeView, PodOnNode, Rare};
 use super::node_info::{count, occupy, rare_amounts, vacate};
 use super::node_spec::NodeSpec;
+use super::plugins::gpu_share::{GPU_MODEL, devices};
 use super::pod_info::{InfoId, PodInfo};
 use super::saved::SavedNode;
 use super::taints::TaintSets;
@@ -24,7 +25,7 @@ use super::topologies::Topologies;
 use super::zones::{Zones, zone_key};
 use crate::base::{CowMap, CowVec, Interner, Text, hash_of};
 use crate::define_id;
-use crate::labels::LabelSets;
+use crate::labels::{LabelSets, Labels};
 use crate::store::shape::Resources;
 
 define_id! {
@@ -159,6 +160,7 @@ impl Nodes {
         if let Some(spec) = spec {
             self.infos.get_mut(at).spec = Some(Arc::clone(spec));
             self.set_spec_columns(node.id, spec);
+            self.set_gpus(node.id, Some((spec, sets)));
         }
     }
 
@@ -190,6 +192,7 @@ impl Nodes {
         self.topologies.set(id, Some(labels));
         self.set_images(id, Some(spec));
         self.set_spec_columns(id, spec);
+        self.set_gpus(id, Some((spec, sets)));
         self.changed.push(id);
         if old.as_ref() == Some(spec) {
             self.journal.note(id, None);
@@ -203,6 +206,7 @@ impl Nodes {
     pub fn remove(&mut self, name: &str) -> Option<Arc<NodeSpec>> {
         let id = self.find(name)?;
         self.set_images(id, None);
+        self.set_gpus(id, None);
         self.topologies.set(id, None);
         self.journal.forget();
         let info = self.infos.get_mut(id.index());
@@ -267,6 +271,9 @@ impl Nodes {
         let mut resources = self.resources.clone();
         occupy(&mut node.row, &mut node.info, &mut resources, on_node, pod);
         node.changed ^= hash_of(&on_node.slot);
+        if let Some((gpus, request)) = node.info.gpus.as_mut().zip(pod.gpu.as_ref()) {
+            gpus.promise(request);
+        }
     }
 
     /// Removes a pod from a copy of a node.
@@ -354,6 +361,19 @@ impl Nodes {
         }
         self.images.remove(&info.images);
         info.images = self.images.add(listed).into();
+    }
+
+    /// Takes in which GPUs a node object offers; none when it is gone.
+    fn set_gpus(&mut self, id: NodeId, node: Option<(&NodeSpec, &LabelSets)>) {
+        let count = node.map_or(0, |(spec, _)| devices::count_of(spec));
+        if count == 0 && self.info(id).gpus.is_none() {
+            return;
+        }
+        let labels = node.map(|(spec, sets)| sets.get(spec.labels));
+        let model = labels.as_ref().and_then(|labels| labels.value_of(GPU_MODEL));
+        let gpus = &mut self.infos.get_mut(id.index()).gpus;
+        gpus.get_or_insert_default().set(count, model.unwrap_or_default());
+        *gpus = gpus.take().filter(|gpus| !gpus.is_empty());
     }
 
     /// Brings the columns up to date with a node object.

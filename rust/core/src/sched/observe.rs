@@ -165,7 +165,8 @@ impl Scheduler {
             self.enqueue_pod(store, id, info);
             return;
         };
-        if let Some(old) = self.replace_info(store, id.slot, record, info) {
+        if let Some((before, old)) = self.replace_info(store, id.slot, record, info) {
+            self.cache.infos.release(before);
             let info_id = self.cache.pod(id.slot).info.expect("just replaced");
             self.queue.set_info(number, info_id, info.priority);
             self.wake_itself(store, number, &old, info);
@@ -210,15 +211,15 @@ impl Scheduler {
     fn change_assigned_pod(&mut self, store: &Store, slot: u32, node: NodeId, info: &Arc<PodInfo>) {
         let record = self.cache.pod(slot);
         let terminating = is_terminating(store, slot);
-        let Some(old) = self.replace_info(store, slot, record, info) else {
+        let Some((before, old)) = self.replace_info(store, slot, record, info) else {
             if terminating && !self.cache.is_terminating(slot, node) {
                 self.cache.set_terminating(slot, node);
             }
             return;
         };
         let name = self.cache.nodes.info(node).name.clone();
-        let before = record.info.expect("the pod is known");
         self.cache.take_off_node(slot, node, before, &old);
+        self.cache.infos.release(before);
         let node = self.cache.nodes.number(&name);
         let record = PodRecord { place: Place::Node(node), ..self.cache.pod(slot) };
         self.cache.set_pod(slot, record);
@@ -227,23 +228,23 @@ impl Scheduler {
         self.wake(store, &Event { actions: pod_changes(&old, info), subject }, None);
     }
 
-    /// Remembers another content of a pod; returns the one before if it differs.
+    /// Remembers another content of a pod; returns the one before if it differs, whose number
+    /// the caller releases once nothing is known by it.
     fn replace_info(
         &mut self,
         store: &Store,
         slot: u32,
         record: PodRecord,
         info: &Arc<PodInfo>,
-    ) -> Option<Arc<PodInfo>> {
+    ) -> Option<(InfoId, Arc<PodInfo>)> {
         let before: InfoId = record.info.expect("the pod is known");
         let old = Arc::clone(self.cache.infos.get(before));
         if Arc::ptr_eq(&old, info) || old == *info {
             return None;
         }
         let info = Some(self.cache.acquire(info, &store.sets));
-        self.cache.infos.release(before);
         self.cache.set_pod(slot, PodRecord { info, ..record });
-        Some(old)
+        Some((before, old))
     }
 
     /// A pod that is gone or has ended.

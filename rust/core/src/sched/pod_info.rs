@@ -9,6 +9,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::node_selector::NodeAffinity;
+use super::plugins::gpu_share::request::GpuRequest;
 use super::pod_affinity::PodAffinity;
 use super::pod_volumes::PodVolume;
 use super::requests::{Requests, is_sidecar};
@@ -69,6 +70,8 @@ pub struct PodInfo {
     pub images: SmallVec<[Text; 2]>,
     /// How many containers and init containers it has.
     pub containers: u32,
+    /// What its annotations ask of GPUs.
+    pub gpu: Option<Box<GpuRequest>>,
     hash: u64,
     kind_hash: u64,
 }
@@ -104,6 +107,7 @@ impl PodInfo {
             images: images(spec),
             containers: (spec.list_at(&["containers"]).len()
                 + spec.list_at(&["initContainers"]).len()) as u32,
+            gpu: GpuRequest::read(body),
             hash: 0,
             kind_hash: 0,
         };
@@ -112,7 +116,7 @@ impl PodInfo {
         let hash_at = |path: &[&str]| spec.at(path).map_or(0, Value::content_hash);
         info.kind_hash = hash_of(&(
             (&info.scheduler_name, &info.requests, &info.tolerations),
-            (&info.host_ports, &info.images, info.containers),
+            (&info.host_ports, &info.images, info.containers, &info.gpu),
             (hash_at(&["nodeSelector"]), hash_at(&["affinity", "nodeAffinity"])),
         ));
         info.hash = hash_of(&(
@@ -120,6 +124,11 @@ impl PodInfo {
             (info.kind_hash, hash_at(&["volumes"])),
         ));
         info
+    }
+
+    /// A hash of what [`Self::is_same_kind`] compares.
+    pub fn kind_hash(&self) -> u64 {
+        self.kind_hash
     }
 
     /// Whether two pods are the same to every plugin that looks at one node and nothing else,
@@ -133,6 +142,7 @@ impl PodInfo {
             && self.host_ports == other.host_ports
             && self.images == other.images
             && self.containers == other.containers
+            && self.gpu == other.gpu
     }
 
     /// The topology keys it names.
@@ -196,6 +206,7 @@ pub struct PodInfos {
     index: CowIndex,
     free: CowVec<u32>,
     serials: u32,
+    version: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -215,6 +226,7 @@ pub struct Content {
 impl PodInfos {
     /// The number of an info, counting one more use of it.
     pub fn acquire(&mut self, info: &Arc<PodInfo>) -> InfoId {
+        self.version += 1;
         if let Some(id) = self.find(info) {
             self.entry_mut(id).uses += 1;
             return id;
@@ -236,6 +248,7 @@ impl PodInfos {
 
     /// Ends one use of a number.
     pub fn release(&mut self, id: InfoId) {
+        self.version += 1;
         let entry = self.entry_mut(id);
         entry.uses -= 1;
         if entry.uses == 0 {
@@ -279,6 +292,16 @@ impl PodInfos {
     /// How many distinct infos are in use.
     pub fn len(&self) -> usize {
         self.index.len()
+    }
+
+    /// Every info in use, and how many uses it has.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<PodInfo>, u32)> {
+        self.entries.iter().flatten().map(|entry| (&entry.info, entry.uses))
+    }
+
+    /// A number that grows whenever a use begins or ends.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// Whether none is in use.

@@ -124,6 +124,11 @@ impl<'a> Storage<'a> {
         self.find(self.kinds.driver, None, name)
     }
 
+    /// How many objects of a kind there are.
+    pub fn count(&self, kind: KindId) -> usize {
+        self.store.table(kind).len()
+    }
+
     /// Every object of a kind.
     pub fn all(&self, kind: KindId) -> impl Iterator<Item = Object<'a>> + use<'a> {
         let store = self.store;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::config::{Config, Profile};
 use super::events::Event;
+use super::plugins::policies::Turn;
 use super::plugins::user::asking::{self, Bounds, Halt, Question};
 use super::plugins::{Context, PluginId};
 use super::pod_info::PodInfo;
@@ -93,6 +94,7 @@ impl Scheduler {
             default_selector: None,
             kept: None,
             kept_hard: None,
+            turn: Turn::default(),
             pod,
             slot,
             own: None,
@@ -105,6 +107,11 @@ impl Config {
     /// A user's own plugin by its number.
     pub fn plugin(&self, id: PluginId) -> Option<&plugins::user::UserPlugin> {
         self.plugins.get(id.user_place()?)
+    }
+
+    /// The name of a plugin, whosever it is.
+    pub fn name_of(&self, id: PluginId) -> Text {
+        self.plugin(id).map_or_else(|| id.name().into(), |plugin| plugin.declaration.name.clone())
     }
 
     /// Whether an event is of a kind that may let in a pod a plugin rejected.

@@ -27,13 +27,15 @@ impl Scheduler {
         let info = Arc::clone(self.cache.info(pod.slot));
         self.nominate(pod.slot, None);
         self.queue.remove(number);
+        let body = self.reserve_gpus(store, pod, record, node);
         self.cache.put_on_node(pod.slot, node, false);
+        let record = self.cache.pod(pod.slot);
         self.cache.set_pod(pod.slot, PodRecord { place: Place::Assumed(node), ..record });
         let chosen = self.cache.nodes.info(node);
         let labels = chosen.spec.as_ref().expect("only nodes that exist are chosen").labels;
         volume_binding::reserve(store, &info, pod.slot, &chosen.name, labels);
         let name = store.strings.intern(&self.cache.nodes.info(node).name);
-        store.bind_pod(pod.slot, name);
+        store.bind_pod(pod.slot, name, body);
         let node = &self.cache.nodes.info(node).name;
         store.record(pod, false, "Scheduled", &info.scheduler_name, Said::Assigned(node));
         DecisionResult::Bound(name)

@@ -20,7 +20,9 @@ impl Store {
     /// 403 in the plugin's words.
     pub(super) fn admit(&self, kind: KindId, object: &mut Value) -> ApiResult<()> {
         if kind == self.kinds.pod {
-            self.admit_priority(object)?;
+            if self.priority_admission {
+                self.admit_priority(object)?;
+            }
             add_default_tolerations(object);
         }
         Ok(())

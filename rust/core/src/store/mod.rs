@@ -109,6 +109,8 @@ pub struct Store {
     pub events: EventLog,
     /// The virtual time: what a write made now is stamped with.
     pub now: Time,
+    /// Whether the admission plugin Priority runs; without it a pod may name a priority itself.
+    pub priority_admission: bool,
     uids: Uids,
     suffixes: Stream,
     tables: Arc<Vec<Arc<Table>>>,
@@ -130,6 +132,7 @@ impl Store {
             sets: LabelSets::new(),
             events: EventLog::default(),
             now,
+            priority_admission: true,
             uids: Uids::new(seed),
             suffixes: Streams::new(seed).stream("names"),
             tables: Arc::new(Vec::new()),

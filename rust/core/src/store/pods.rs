@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::log::Verb;
-use super::object::Row;
+use super::object::{Body, Row};
 use super::pod::{PodState, SCHEDULED, UNSCHEDULABLE};
 use super::{ObjectId, Store};
 use crate::api::{ApiError, ApiResult};
@@ -17,6 +17,17 @@ impl Store {
     /// # Panics
     /// When no pod is at `slot`.
     pub fn update_pod(&mut self, slot: u32, change: impl FnOnce(&mut PodState)) {
+        self.rewrite_pod(slot, None, change);
+    }
+
+    /// Changes a pod's runtime state and gives it another body: the same labels and owners, and
+    /// other annotations.
+    fn rewrite_pod(
+        &mut self,
+        slot: u32,
+        body: Option<Arc<Body>>,
+        change: impl FnOnce(&mut PodState),
+    ) {
         let kind = self.kinds.pod;
         let id = self.table(kind).id(kind, slot);
         let previous = self.version(id).expect("a pod is at the slot");
@@ -25,6 +36,9 @@ impl Store {
         let pod = self.pods.get_mut(slot as usize);
         change(pod);
         let (old_node, new_node) = (old.node, pod.node);
+        if let Some(body) = body {
+            self.table_mut(kind).row_mut(slot).body = Some(body);
+        }
         self.count_change(slot, &previous.row, &old);
         if old_node != new_node {
             self.move_to_node(slot, old_node, new_node);
@@ -34,10 +48,11 @@ impl Store {
         self.log_write(Verb::Modified, id, before, Some(previous));
     }
 
-    /// Binds a pod to a node.
-    pub fn bind_pod(&mut self, slot: u32, node: StrId) {
+    /// Binds a pod to a node. A binding may bring annotations, which the pod has from then on:
+    /// `body` is the pod's with them.
+    pub fn bind_pod(&mut self, slot: u32, node: StrId, body: Option<Arc<Body>>) {
         let now = self.now;
-        self.update_pod(slot, |pod| {
+        self.rewrite_pod(slot, body, |pod| {
             pod.node = Some(node);
             pod.nominated = None;
             pod.flags = (pod.flags | SCHEDULED) & !UNSCHEDULABLE;
@@ -82,7 +97,7 @@ impl Store {
             return Err(ApiError::conflict(&binding, &name, why));
         }
         let node = self.strings.intern(target);
-        self.bind_pod(id.slot, node);
+        self.bind_pod(id.slot, node, None);
         Ok(())
     }
 

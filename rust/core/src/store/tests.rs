@@ -266,7 +266,7 @@ fn what_every_new_pod_says_of_itself_is_in_the_columns_alone() {
     assert_eq!(store.get(id).unwrap().get("status"), fresh.get("status"));
     let body = Arc::as_ptr(store.body(id).unwrap());
     let node = store.strings.intern("a");
-    store.bind_pod(id.slot, node);
+    store.bind_pod(id.slot, node, None);
     assert_eq!(Arc::as_ptr(store.body(id).unwrap()), body);
 }
 

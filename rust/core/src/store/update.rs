@@ -24,6 +24,8 @@ pub enum Part {
     Status,
     /// A namespace's `finalize` subresource: only `spec.finalizers` counts.
     Finalize,
+    /// A pod's `resize` subresource: only what its containers ask for counts.
+    Resize,
 }
 
 impl Store {
@@ -96,6 +98,9 @@ impl Store {
             object = old.clone();
             set_or_remove(&mut object, &["spec", "finalizers"], finalizers);
         }
+        if part == Part::Resize {
+            object = resized(&old, &object);
+        }
         self.apply_defaults(id.kind, &mut object);
         if part == Part::Whole {
             self.keep_equal_parts(id.kind, &mut object, &old);
@@ -105,6 +110,7 @@ impl Store {
         self.stamp_status(id.kind, &mut object, Some(&old));
         let errors = match self.rules_of(id.kind, &object) {
             Some(rules) if part == Part::Status => self.rules.validate_status(rules, &object, &old),
+            Some(rules) if part == Part::Resize => self.rules.validate_create(rules, &object),
             Some(rules) => self.rules.validate_update(rules, &object, &old),
             None => self.validate_custom(id.kind, &object),
         };
@@ -198,6 +204,9 @@ impl Store {
     ) -> ApiResult<Addresses> {
         match (self.rules_of(id.kind, object), part) {
             (_, Part::Finalize) => {}
+            (Some(rules), Part::Resize) => {
+                self.rules.prepare_update(rules, object, old);
+            }
             (Some(rules), Part::Status) => {
                 self.rules.prepare_status(rules, object, old);
             }
@@ -205,6 +214,7 @@ impl Store {
                 self.rules.prepare_update(rules, object, old);
                 return self.allocate(id.kind, object, Some(old));
             }
+            (None, Part::Resize) => {}
             (None, Part::Status) => keep_all_but_status(object, old),
             (None, Part::Whole) => {
                 keep_identity(object, old);
@@ -335,6 +345,26 @@ fn check_name(object: &Value, current: &Value) -> ApiResult<()> {
         )));
     }
     Ok(())
+}
+
+/// A pod that asks for what `wanted` asks for, container by container, and is else as it was.
+fn resized(old: &Value, wanted: &Value) -> Value {
+    let mut pod = old.clone();
+    for list in ["containers", "initContainers"] {
+        let path = ["spec", list];
+        let mut containers = old.list_at(&path).to_vec();
+        for container in &mut containers {
+            let name = container.str_at(&["name"]);
+            let same = |other: &&Value| other.str_at(&["name"]) == name;
+            if let Some(like) = wanted.list_at(&path).iter().find(same) {
+                set_or_remove(container, &["resources"], like.get("resources").cloned());
+            }
+        }
+        if !containers.is_empty() {
+            pod.set(&path, containers);
+        }
+    }
+    pod
 }
 
 /// A status write of a kind without rules: annotations and finalizers may change with it.

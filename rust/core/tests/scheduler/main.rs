@@ -2,6 +2,7 @@
 //! and random clusters on which a naive reading of the rules must agree.
 
 mod golden;
+mod gpu;
 mod naive;
 mod naive_neighbours;
 mod properties;

@@ -396,3 +396,16 @@ fn the_first_of_a_group_that_wants_to_be_together_goes_anywhere() {
     world.pod("web", "600m", &affinity("podAffinity", "web"));
     assert_eq!(world.run(), ["web -> b"]);
 }
+
+#[test]
+fn a_pod_on_a_node_can_change_its_labels() {
+    let mut world = World::new();
+    world.node("a", "4", "");
+    let id = world.pod("web", "1", "");
+    assert_eq!(world.run(), ["web -> a"]);
+    let mut changed = world.store.get(id).unwrap();
+    changed.set(&["metadata", "labels", "app"], "other");
+    world.update(&changed, Part::Whole);
+    world.pod("next", "3", "");
+    assert_eq!(world.run(), ["next -> a"]);
+}

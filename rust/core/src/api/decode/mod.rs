@@ -13,6 +13,7 @@ mod canonical;
 mod check;
 mod convert;
 mod go_time;
+mod letter_case;
 mod required;
 
 use super::error::ApiError;
@@ -50,6 +51,7 @@ pub fn canonicalize_stored(schema: &Schema, value: &mut Value) {
 
 pub(super) use check::check_base64;
 pub use convert::conversion_error;
+pub use letter_case::fields_in_their_case;
 pub use required::missing;
 
 /// The 400 a document of the wrong shape gets.

@@ -1,6 +1,7 @@
 //! The arguments of plugins: `pluginConfig`.
 
 use super::fields::Fields;
+use super::gpu_args;
 use crate::api::FieldError;
 use crate::base::{Text, Value};
 use crate::sched::plugins::node_resources_fit::{self, Strategy};
@@ -35,6 +36,11 @@ pub fn read(plugin: &str, value: &Value, place: &str, args: &mut Args) -> Result
         "NodeResourcesBalancedAllocation" => balanced_allocation(&fields(&["resources"])?, args),
         "PodTopologySpread" => spread(&fields(&["defaultConstraints", "defaultingType"])?, args),
         "VolumeBinding" => volume_binding(&fields(&["bindTimeoutSeconds", "shape"])?),
+        "Open-Gpu-Share" => {
+            gpu_args::gpu_share(&fields(&["dimExtMethod", "normMethod", "gpuSelMethod"])?, args)
+        }
+        "DotProductScore" => gpu_args::dot_product(&fields(&["dimExtMethod", "normMethod"])?),
+        "FGDScore" => gpu_args::fragmentation(&fields(gpu_args::FRAGMENTATION)?, args),
         "DynamicResources" => fields(&["filterTimeout", "bindingTimeout"]).map(drop),
         _ => Ok(()),
     }
@@ -49,7 +55,7 @@ fn read_typed<'a>(
 ) -> Result<Fields<'a>, String> {
     let fields = Fields::new(value, place, known)?;
     let kind = fields.text("kind")?.unwrap_or_default();
-    if !kind.is_empty() && kind != format!("{plugin}Args") {
+    if !kind.is_empty() && kind != format!("{}Args", plugin.replace('-', "")) {
         return Err(format!("{place}.kind: {kind} are not the arguments of {plugin}"));
     }
     let version = fields.text("apiVersion")?.unwrap_or(VERSION);
@@ -60,7 +66,13 @@ fn read_typed<'a>(
 }
 
 /// A number that must lie in a range.
-fn ranged(fields: &Fields, key: &str, default: i64, most: i64, range: &str) -> Result<i64, String> {
+pub(super) fn ranged(
+    fields: &Fields,
+    key: &str,
+    default: i64,
+    most: i64,
+    range: &str,
+) -> Result<i64, String> {
     let number = fields.int(key)?.unwrap_or(default);
     if (0..=most).contains(&number) {
         return Ok(number);

@@ -1,5 +1,6 @@
 //! Reading a map strictly: a field nobody knows is an error, and so is one of the wrong type.
 
+use crate::api::FieldError;
 use crate::base::{Map, Value};
 
 /// A map with the place it stands at.
@@ -58,6 +59,20 @@ impl<'a> Fields<'a> {
         self.typed(key, "an integer", Value::as_int)
     }
 
+    /// A whole number of 32 bits; `of` is what the real decoder calls the type it is in.
+    pub fn int32(&self, key: &str, of: &str) -> Result<Option<i64>, String> {
+        let Some(number) = self.int(key)? else { return Ok(None) };
+        if i32::try_from(number).is_ok() {
+            return Ok(Some(number));
+        }
+        let place = self.place_of(key);
+        let names = place.split('.').map(|name| name.split('[').next().unwrap_or_default());
+        let path = names.collect::<Vec<&str>>().join(".");
+        Err(format!(
+            "json: cannot unmarshal number {number} into Go struct field {of}.{path} of type int32"
+        ))
+    }
+
     /// A truth value.
     pub fn flag(&self, key: &str) -> Result<Option<bool>, String> {
         self.typed(key, "a boolean", Value::as_bool)
@@ -66,6 +81,16 @@ impl<'a> Fields<'a> {
     /// A text.
     pub fn text(&self, key: &str) -> Result<Option<&'a str>, String> {
         self.typed(key, "a string", Value::as_str)
+    }
+
+    /// A text that stands for a value; the default one when absent.
+    pub fn one_of<T: Copy + Default>(&self, key: &str, choices: &[(T, &str)]) -> Result<T, String> {
+        let Some(name) = self.text(key)? else { return Ok(T::default()) };
+        let found = choices.iter().find(|(_, choice)| *choice == name);
+        found.map(|(value, _)| *value).ok_or_else(|| {
+            let names = choices.iter().map(|(_, choice)| *choice);
+            FieldError::not_supported(self.place_of(key), name, names).to_string()
+        })
     }
 
     /// A list; empty when absent.

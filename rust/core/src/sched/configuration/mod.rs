@@ -3,21 +3,23 @@
 //! Reading is strict, as the real scheduler's: unknown and repeated fields are errors. Settings
 //! that have no meaning here are checked and passed over: leader election, connections,
 //! profiling, and parallelism, since a cycle here always judges one node after the other.
-//! Extenders are refused.
+//! Extenders are refused. One field is our own: `tieBreak`, how one of several best nodes is
+//! chosen.
 
 mod args;
 mod fields;
+mod gpu_args;
 mod plugins;
 
 use self::fields::Fields;
-use super::config::{Config, Profile};
+use super::config::{Config, Profile, TieBreak};
 use super::plugins::user::{self, UserPlugin};
 use super::pod_info::DEFAULT_SCHEDULER;
 use crate::api::FieldError;
 use crate::base::{Nanos, Value};
 use crate::manifest::{Limits, NoticeKind};
 
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "apiVersion",
     "kind",
     "parallelism",
@@ -31,6 +33,7 @@ const FIELDS: [&str; 13] = [
     "profiles",
     "extenders",
     "delayCacheUntilActive",
+    "tieBreak",
 ];
 
 /// Reads a configuration from YAML or JSON text.
@@ -122,6 +125,7 @@ fn read_value_with(value: &Value, plugins: Vec<UserPlugin>) -> Result<Config, St
         initial_backoff: seconds("podInitialBackoffSeconds", initial)?,
         max_backoff: seconds("podMaxBackoffSeconds", max)?,
         profiles: profiles(&fields, &plugins)?,
+        tie_break: tie_break(&fields)?,
         plugins,
         ..defaults
     })
@@ -154,6 +158,10 @@ fn percentage(fields: &Fields) -> Result<Option<i32>, String> {
         return Err(FieldError::invalid(fields.place_of(key), number, detail).to_string());
     }
     Ok(Some(number as i32))
+}
+
+fn tie_break(fields: &Fields) -> Result<TieBreak, String> {
+    fields.one_of("tieBreak", &TieBreak::ALL)
 }
 
 fn profiles(fields: &Fields, own: &[UserPlugin]) -> Result<Vec<Profile>, String> {

@@ -38,10 +38,7 @@ impl PluginSet {
                 let place = fields.place_in(list, at);
                 let item = Fields::new(item, &place, &["name", "weight"])?;
                 let name = item.text("name")?.unwrap_or_default().to_owned();
-                let weight = item.int("weight")?.unwrap_or(0);
-                if i32::try_from(weight).is_err() {
-                    return Err(no_weight(weight, &place));
-                }
+                let weight = item.int32("weight", "Plugin")?.unwrap_or(0);
                 if into && REMOVED.contains(&name.as_str()) {
                     return Err(format!(
                         "{place}: Invalid value: \"{name}\": was invalid in version \"{VERSION}\" \
@@ -91,7 +88,7 @@ fn default_plugins() -> Vec<Listed> {
         name: plugin.name.to_owned(),
         weight: plugin.weight,
     };
-    PluginId::BUILT_IN.iter().map(listed).collect()
+    PluginId::default_profile().filter_map(PluginId::definition).map(listed).collect()
 }
 
 /// Fills in a profile's plugins from its `plugins` field.
@@ -126,6 +123,7 @@ pub fn read(
             Point::PreFilter => profile.pre_filter = plugins,
             Point::Filter => profile.filter = plugins,
             Point::PostFilter => profile.post_filter = plugins,
+            Point::Reserve => profile.reserve = plugins,
             Point::Score => {
                 profile.score = plugins.into_iter().map(|id| (id, 0)).collect();
                 score = own;
@@ -233,16 +231,6 @@ impl Names<'_> {
             None => id.definition().is_some_and(|plugin| plugin.extends(point)),
         }
     }
-}
-
-/// What the decoder of the real scheduler says of a weight that is no int32.
-fn no_weight(weight: i64, place: &str) -> String {
-    let names = place.split('.').map(|name| name.split('[').next().unwrap_or_default());
-    let path = names.collect::<Vec<&str>>().join(".");
-    format!(
-        "json: cannot unmarshal number {weight} into Go struct field Plugin.{path}.weight of type \
-         int32"
-    )
 }
 
 /// What messages call the plugins of a point.

@@ -123,3 +123,21 @@ fn mistakes_are_named() {
         assert_eq!(error(rest), expected);
     }
 }
+
+#[test]
+fn a_weight_is_a_number_of_32_bits() {
+    let listed = |weight: &str| {
+        format!(
+            "profiles: [{{plugins: {{score: {{enabled: [{{name: NodeAffinity, weight: {weight}}}]}}}}}}]"
+        )
+    };
+    assert_eq!(
+        error(&listed("99999999999")),
+        "json: cannot unmarshal number 99999999999 into Go struct field \
+         Plugin.profiles.plugins.score.enabled.weight of type int32"
+    );
+    assert_eq!(
+        weights(&config(&listed("2147483647")).profiles[0])[0],
+        ("NodeAffinity", 2_147_483_647)
+    );
+}

@@ -18,6 +18,7 @@ use crate::sched::nodes::NodeId;
 use crate::sched::plugins::Filter;
 use crate::sched::plugins::copies::ignores_copies;
 use crate::sched::plugins::node_resources_fit::FitFilter;
+use crate::sched::plugins::policies::Turn;
 use crate::store::{ObjectId, Store};
 
 /// How many copies a node takes.
@@ -87,6 +88,7 @@ impl Scheduler {
             default_selector: None,
             kept: None,
             kept_hard: None,
+            turn: Turn::default(),
             pod: &info,
             slot: pod.slot,
             own: None,

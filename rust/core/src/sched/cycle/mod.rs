@@ -24,6 +24,7 @@ use super::cache::Cache;
 use super::config::{Config, Profile};
 use super::nodes::NodeId;
 use super::plugins::pod_topology_spread::kept::Kept;
+use super::plugins::policies::Turn;
 use super::plugins::user::asking::Own;
 use super::plugins::{Context, Filter};
 use super::pod_info::PodInfo;
@@ -49,6 +50,8 @@ pub struct Cycle<'a> {
     pub kept: Option<&'a Kept>,
     /// The same for its hard constraints.
     pub kept_hard: Option<&'a Kept>,
+    /// What the policies for shared GPUs go by.
+    pub turn: Turn<'a>,
     /// The pod.
     pub pod: &'a PodInfo,
     /// The pod's row.
@@ -194,6 +197,7 @@ impl<'a> Cycle<'a> {
             default_selector: self.default_selector,
             kept: self.kept,
             kept_hard: self.kept_hard,
+            turn: self.turn,
             pod: self.pod,
             slot: self.slot,
             own: self.own,

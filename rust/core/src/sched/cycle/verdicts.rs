@@ -18,6 +18,8 @@ use crate::sched::status::Rejection;
 const UNKNOWN: i32 = -1;
 /// How many answers are remembered in all columns together, about.
 const ANSWERS: usize = 1 << 21;
+/// How many kinds of pods are remembered at most.
+const MOST_COLUMNS: usize = 1024;
 
 /// The answers about one kind of pod.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub struct Column {
 #[derive(Debug, Default)]
 pub struct Verdicts {
     columns: Vec<Column>,
+    /// The kind of each column, hashed.
+    hashes: Vec<u64>,
     uses: u64,
 }
 
@@ -54,18 +58,22 @@ impl Verdicts {
     /// Where the column of this kind of pod is; the one that was not used for longest makes
     /// room if need be.
     fn place(&mut self, pod: &Arc<PodInfo>, bounds: &Bounds, nodes: usize) -> usize {
-        let mine = |column: &Column| {
-            (Arc::ptr_eq(&column.pod, pod) || column.pod.is_same_kind(pod))
-                && column.bounds == *bounds
+        let hash = pod.kind_hash();
+        let mine = |(at, have): (usize, &u64)| {
+            let column = &self.columns[at];
+            *have == hash && column.pod.is_same_kind(pod) && column.bounds == *bounds
         };
-        if let Some(at) = self.columns.iter().position(mine) {
+        if let Some(at) = self.hashes.iter().enumerate().position(mine) {
             return at;
         }
-        let most = (ANSWERS / nodes.max(1)).clamp(4, 64);
+        let most = (ANSWERS / nodes.max(1)).clamp(4, MOST_COLUMNS);
         if self.columns.len() >= most {
             let oldest = (0..self.columns.len()).min_by_key(|at| self.columns[*at].used);
-            self.columns.swap_remove(oldest.expect("there are columns"));
+            let oldest = oldest.expect("there are columns");
+            self.columns.swap_remove(oldest);
+            self.hashes.swap_remove(oldest);
         }
+        self.hashes.push(hash);
         self.columns.push(Column {
             pod: Arc::clone(pod),
             bounds: bounds.clone(),

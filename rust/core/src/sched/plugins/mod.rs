@@ -1,4 +1,5 @@
-//! The plugins of Kubernetes' scheduler, one file each, and how the cycle calls them.
+//! The plugins of Kubernetes' scheduler and further ones, one file each, and how the cycle calls
+//! them.
 //!
 //! A plugin here is a set of functions around a piece of per-cycle state. PreFilter and
 //! PreScore look at the pod once and hand back a [`Filter`] or [`Scorer`] that holds what they
@@ -14,6 +15,7 @@
 
 pub mod copies;
 pub mod default_preemption;
+pub mod gpu_share;
 pub mod image_locality;
 pub mod inter_pod_affinity;
 pub mod node_affinity;
@@ -24,6 +26,7 @@ pub mod node_resources_fit;
 pub mod node_unschedulable;
 pub mod node_volume_limits;
 pub mod pod_topology_spread;
+pub mod policies;
 pub mod priority_sort;
 pub mod registry;
 pub mod resource_allocation;
@@ -68,6 +71,10 @@ pub struct Args {
     pub pod_affinity: inter_pod_affinity::Args,
     /// `DefaultPreemptionArgs`.
     pub preemption: default_preemption::Args,
+    /// `OpenGpuShareArgs`.
+    pub gpu_share: gpu_share::Args,
+    /// `FGDScoreArgs`.
+    pub fragmentation: policies::fgd_score::Args,
 }
 
 /// What a plugin may look at while it prepares a cycle.
@@ -87,6 +94,8 @@ pub struct Context<'a> {
     pub kept: Option<&'a pod_topology_spread::kept::Kept>,
     /// The same for its hard constraints.
     pub kept_hard: Option<&'a pod_topology_spread::kept::Kept>,
+    /// What the policies for shared GPUs go by.
+    pub turn: policies::Turn<'a>,
     /// The pod.
     pub pod: &'a PodInfo,
     /// The pod's row.
@@ -105,7 +114,7 @@ impl Context<'_> {
             | PluginId::IMAGE_LOCALITY
             | PluginId::DYNAMIC_RESOURCES => true,
             PluginId::TAINT_TOLERATION => !self.nodes.taints.any_prefers(),
-            _ => user::scores_locally(id, self),
+            _ => policies::is_local(id) || user::scores_locally(id, self),
         }
     }
 }
@@ -152,6 +161,8 @@ pub enum Filter<'a> {
     PodTopologySpread(Box<pod_topology_spread::filter::SpreadFilter<'a>>),
     /// See [`inter_pod_affinity`].
     InterPodAffinity(Box<inter_pod_affinity::filter::AffinityFilter<'a>>),
+    /// See [`gpu_share`].
+    GpuShare(&'a gpu_share::request::GpuRequest),
     /// See [`user`].
     User(user::UserFilter<'a>),
 }
@@ -172,6 +183,7 @@ impl Filter<'_> {
             Self::VolumeZone(filter) => filter.check(node),
             Self::PodTopologySpread(filter) => filter.check(node),
             Self::InterPodAffinity(filter) => filter.check(node),
+            Self::GpuShare(request) => gpu_share::filter::check(request, node),
             Self::User(filter) => filter.check(node),
         }
     }
@@ -183,7 +195,8 @@ impl Filter<'_> {
             | Self::TaintToleration(_)
             | Self::NodeAffinity(_)
             | Self::NodePorts(_)
-            | Self::Fit(_) => true,
+            | Self::Fit(_)
+            | Self::GpuShare(_) => true,
             Self::User(filter) => filter.is_local(),
             _ => false,
         }
@@ -227,6 +240,8 @@ pub enum Scorer<'a> {
     InterPodAffinity(inter_pod_affinity::score::AffinityScores),
     /// See [`image_locality`].
     ImageLocality(image_locality::Wanted),
+    /// See [`policies`].
+    Policy(policies::Policy<'a>),
     /// See [`user`].
     User(user::UserScorer<'a>),
 }
@@ -246,6 +261,7 @@ impl Scorer<'_> {
             }
             Self::PodTopologySpread(spread) => pod_topology_spread::score::score(spread, scores),
             Self::InterPodAffinity(affinity) => inter_pod_affinity::score::score(affinity, scores),
+            Self::Policy(policy) => policy.score(nodes, ids, scores),
             Self::User(scorer) => scorer.score(nodes, ids, scores),
             Self::Fit(..) | Self::BalancedAllocation(_) | Self::ImageLocality(_) => {
                 scores.extend(ids.iter().map(|id| self.score_one(nodes.view(*id))));
@@ -266,6 +282,7 @@ impl Scorer<'_> {
                 node_resources_balanced_allocation::score(demands, node)
             }
             Self::ImageLocality(wanted) => image_locality::score(wanted, node),
+            Self::Policy(policy) => policy.score_one(node),
             Self::User(scorer) => scorer.score_one(node),
             Self::TaintToleration(_)
             | Self::NodeAffinity(_)
@@ -299,6 +316,7 @@ pub fn pre_filter<'a>(id: PluginId, context: &Context<'a>) -> PreFilter<'a> {
         PluginId::VOLUME_ZONE => volume_zone::pre_filter(context),
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::filter::pre_filter(context),
         PluginId::INTER_POD_AFFINITY => inter_pod_affinity::filter::pre_filter(context),
+        PluginId::OPEN_GPU_SHARE => gpu_share::filter::pre_filter(context),
         _ => user::pre_filter(id, context),
     }
 }
@@ -321,7 +339,8 @@ pub fn pre_score<'a>(
         PluginId::IMAGE_LOCALITY => Some(image_locality::scorer(context)),
         // Claims of devices are not modelled; without any, every node scores nothing.
         PluginId::DYNAMIC_RESOURCES => Some(Scorer::Constant(0)),
-        _ => user::scorer(id, context).map(Scorer::User),
+        _ if id.user_place().is_some() => user::scorer(id, context).map(Scorer::User),
+        _ => policies::scorer(id, context, feasible),
     }
 }
 
@@ -363,6 +382,7 @@ pub fn reasons(rejection: Rejection, pod: &PodInfo) -> Reasons {
             one(inter_pod_affinity::REASONS[rejection.reasons as usize])
         }
         PluginId::DEFAULT_PREEMPTION => one(default_preemption::REASON_NO_VICTIMS),
+        PluginId::OPEN_GPU_SHARE => one(&gpu_share::filter::reason(rejection.reasons, pod)),
         _ => Reasons::new(),
     }
 }
@@ -396,6 +416,7 @@ pub fn interests(id: PluginId) -> &'static [Interest] {
         PluginId::VOLUME_ZONE => volume_zone::INTERESTS,
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::INTERESTS,
         PluginId::INTER_POD_AFFINITY => inter_pod_affinity::INTERESTS,
+        PluginId::OPEN_GPU_SHARE => gpu_share::INTERESTS,
         _ => &[],
     }
 }
@@ -417,6 +438,7 @@ pub fn hint(id: PluginId, event: &Event, pod: &PodInfo, store: &Store, args: &Ar
         PluginId::VOLUME_ZONE => volume_zone::hint(event, pod, sets),
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::hint(event, pod, sets, &args.spread),
         PluginId::INTER_POD_AFFINITY => inter_pod_affinity::hint(event, pod, store),
+        PluginId::OPEN_GPU_SHARE => gpu_share::hint(event),
         _ => true,
     }
 }

@@ -72,7 +72,8 @@ impl LimitsFilter<'_> {
     pub fn check(&self, node: NodeView) -> Result<(), Rejection> {
         let Some(csi_node) = self.storage.csi_node(&node.info.name) else { return Ok(()) };
         let limits = limits_of(csi_node.body);
-        if limits.is_empty() {
+        let least = limits.iter().map(|(_, limit)| *limit).min();
+        if least.is_none_or(|least| self.volumes_at_most(node.info) <= least) {
             return Ok(());
         }
         let mut new = Attached::new();
@@ -97,6 +98,14 @@ impl LimitsFilter<'_> {
             }
         }
         Ok(())
+    }
+
+    /// No fewer volumes than the node would have with the pod, of whatever driver: counted
+    /// without looking any of them up.
+    fn volumes_at_most(&self, node: &NodeInfo) -> i64 {
+        let here = node.pods.iter().map(|pod| self.cache.infos.get(pod.info).volumes.len());
+        let attachments = self.storage.count(self.storage.kinds.attachment);
+        (here.sum::<usize>() + self.pod.volumes.len() + attachments) as i64
     }
 
     /// Adds the volumes of a pod that a driver attaches.

@@ -1,4 +1,5 @@
-//! The plugins Kubernetes 1.36 ships, with their extension points and default weights.
+//! The built-in plugins, with their extension points and default weights: those Kubernetes 1.36
+//! ships, which make up the default profile, and further ones that a configuration can enable.
 
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +55,7 @@ impl Point {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PluginId(pub u8);
 
-/// A plugin that ships with Kubernetes.
+/// A built-in plugin.
 #[derive(Clone, Copy, Debug)]
 pub struct BuiltIn {
     /// Its name.
@@ -70,7 +71,8 @@ macro_rules! built_in {
         impl PluginId {
             $(#[doc = concat!("`", $name, "`.")] pub const $id: Self = Self($number);)*
 
-            /// The built-in plugins by number, which is also the order of the default profile.
+            /// The built-in plugins by number; of the first ones that is the order of the default
+            /// profile.
             pub const BUILT_IN: &[BuiltIn] = &[
                 $(BuiltIn {
                     name: $name,
@@ -104,7 +106,17 @@ built_in! {
     17 IMAGE_LOCALITY "ImageLocality" 1 [Score];
     18 DEFAULT_BINDER "DefaultBinder" 0 [Bind];
     19 NODE_DECLARED_FEATURES "NodeDeclaredFeatures" 0 [PreFilter Filter];
+    20 OPEN_GPU_SHARE "Open-Gpu-Share" 1 [Filter Reserve];
+    21 RANDOM_SCORE "RandomScore" 1 [PreScore Score];
+    22 DOT_PRODUCT_SCORE "DotProductScore" 1 [Score];
+    23 GPU_CLUSTERING_SCORE "GpuClusteringScore" 1 [Score];
+    24 GPU_PACKING_SCORE "GpuPackingScore" 1 [Score];
+    25 BEST_FIT_SCORE "BestFitScore" 1 [Score];
+    26 FGD_SCORE "FGDScore" 1 [Score];
 }
+
+/// How many of the built-in plugins make up the default profile.
+const OF_KUBERNETES: usize = 20;
 
 impl BuiltIn {
     /// Whether it has code for an extension point.
@@ -118,6 +130,11 @@ impl PluginId {
     pub fn built_in(name: &str) -> Option<Self> {
         let at = Self::BUILT_IN.iter().position(|plugin| plugin.name == name)?;
         Some(Self(at as u8))
+    }
+
+    /// The plugins of the default profile, in order.
+    pub fn default_profile() -> impl Iterator<Item = Self> {
+        (0..OF_KUBERNETES).map(|number| Self(number as u8))
     }
 
     /// Whether it prepares its filter in a PreFilter of its own.

@@ -325,17 +325,22 @@ impl Queue {
 
     /// The pods that waited for an event for too long as of the last look at them.
     pub fn leftovers(&mut self, now: Time) -> Vec<u32> {
-        let period = LEFTOVER_PERIOD.0;
-        let last_look = self.started.0 + (now.0 - self.started.0) / period * period;
         let mut found = Vec::new();
-        while let Some((time, _, number)) = self.leftover.peek()
-            && last_look - time > self.backoff_times.max_in_unschedulable.0
+        while self.has_leftover(now)
+            && let Some((.., number)) = self.leftover.pop()
         {
-            self.leftover.pop();
             found.push(number);
             self.trim();
         }
         found
+    }
+
+    /// Whether a pod had waited for an event for too long as of the last look at them.
+    pub fn has_leftover(&self, now: Time) -> bool {
+        let period = LEFTOVER_PERIOD.0;
+        let last_look = self.started.0 + (now.0 - self.started.0) / period * period;
+        let most = self.backoff_times.max_in_unschedulable.0;
+        self.leftover.peek().is_some_and(|(time, ..)| last_look - time > most)
     }
 
     /// Whether a pod can be tried at `now`.

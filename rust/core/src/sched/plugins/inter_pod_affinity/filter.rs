@@ -153,6 +153,20 @@ impl AffinityFilter<'_> {
         Ok(())
     }
 
+    /// Bits of the pod's own terms that a node does not satisfy: of affinity from the lowest on,
+    /// of anti-affinity from bit 32 on.
+    pub fn unmet(&self, node: NodeId) -> u64 {
+        let near = self.own.near.iter().map(|(key, _)| self.near.of(*key, node));
+        let near = near.map(|pods| pods.is_none_or(|pods| pods <= 0));
+        let near = near.map(|unmet| unmet && !self.is_near(node));
+        let away = self.own.away.iter().map(|(key, _)| self.away.of(*key, node));
+        let away = away.map(|pods| pods.is_some_and(|pods| pods > 0));
+        let bits = |unmet: &mut dyn Iterator<Item = bool>| {
+            unmet.take(32).enumerate().fold(0, |bits, (at, one)| bits | u64::from(one) << at)
+        };
+        bits(&mut { near }) | bits(&mut { away }) << 32
+    }
+
     /// Whether the terms of affinity hold on a node. The first of a group of pods that want to
     /// be together may go to any node that has the labels.
     fn is_near(&self, node: NodeId) -> bool {

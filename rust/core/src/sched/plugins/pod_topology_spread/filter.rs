@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::count::Counter;
 use super::kept::Kept;
 use super::{Inclusion, MISSING_LABEL, constraints};
-use crate::base::StrId;
+use crate::base::{StrId, Text};
 use crate::labels::{LabelSets, Selector};
 use crate::sched::nodes::{NodeId, NodeView};
 use crate::sched::plugins::{Context, Filter, PluginId, PreFilter};
@@ -116,6 +116,17 @@ impl SpreadFilter<'_> {
     /// Only nodes in all of the topologies count for any of them.
     fn has_all_labels(&self, node: NodeId) -> bool {
         self.constraints.iter().all(|counted| counted.topology.of(node).is_some())
+    }
+
+    /// The topology key and `maxSkew` of each constraint.
+    pub fn constraints(&self) -> impl Iterator<Item = (&Text, i64)> {
+        self.constraints.iter().map(|one| (&one.constraint.key, one.constraint.max_skew))
+    }
+
+    /// What the skew of each constraint would be with the pod on a node; nothing where the node
+    /// lacks the label.
+    pub fn skews(&self, node: NodeId) -> impl Iterator<Item = Option<i64>> {
+        self.constraints.iter().map(move |one| Some(one.skew(one.topology.of(node)?)))
     }
 
     /// Judges a node.

@@ -1,0 +1,152 @@
+"""On random clusters: what is suggested is true, and no smaller amount is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import wavetank as wt
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from wavetank.explain import Change, Explanation
+
+from .clusters import HOST, LIST, ZONE, Object, add, ask, cluster, edit, pod
+
+CPU = st.sampled_from(["100m", "333m", "500m", "1", "1500m", "2"])
+MEMORY = st.sampled_from(["100Mi", "1Gi", "1500M", "3Gi"])
+APPS = st.sampled_from(["a", "b"])
+MAYBE = st.booleans()
+
+
+@st.composite
+def pools(draw: Any) -> list[Object]:
+    def one(number: int) -> Object:
+        return {
+            "name": f"n{number}",
+            "cpu": draw(st.sampled_from(["1", "2", "3"])),
+            "memory": draw(st.sampled_from(["1Gi", "2Gi", "4Gi"])),
+            "pods": draw(st.sampled_from([2, 110])),
+            "zones": draw(st.sampled_from([(), ["x"], ["y"]])),
+            "labels": draw(st.sampled_from([{}, {"disk": "ssd"}, {"disk": "hdd"}])),
+            "taints": draw(st.sampled_from([[], [], ["gpu:NoSchedule"], ["t=1:NoExecute"]])),
+            "count": draw(st.integers(1, 2)),
+        }
+
+    return [one(number) for number in range(draw(st.integers(1, 3)))]
+
+
+def term(app: str, key: str) -> Object:
+    return {"labelSelector": {"matchLabels": {"app": app}}, "topologyKey": key}
+
+
+@st.composite
+def pods(draw: Any, name: str) -> Object:
+    spec: Object = {}
+    app = draw(APPS)
+    if draw(MAYBE):
+        spec["nodeSelector"] = {"disk": draw(st.sampled_from(["ssd", "nvme"]))}
+    if draw(MAYBE):
+        spec["tolerations"] = [{"key": draw(st.sampled_from(["gpu", "t"])), "operator": "Exists"}]
+    if draw(MAYBE):
+        spec["topologySpreadConstraints"] = [
+            {
+                "maxSkew": draw(st.integers(1, 2)),
+                "topologyKey": draw(st.sampled_from([ZONE, HOST])),
+                "whenUnsatisfiable": "DoNotSchedule",
+                "labelSelector": {"matchLabels": {"app": app}},
+            }
+        ]
+    if draw(MAYBE):
+        which = draw(st.sampled_from(["podAffinity", "podAntiAffinity"]))
+        spec["affinity"] = {which: {LIST: [term(draw(APPS), draw(st.sampled_from([ZONE, HOST])))]}}
+    made = pod(name, cpu=draw(CPU), memory=draw(MEMORY), labels={"app": app}, **spec)
+    if draw(MAYBE):
+        made["spec"]["containers"][0]["ports"] = [{"containerPort": 80, "hostPort": 80}]
+    return made
+
+
+@st.composite
+def cases(draw: Any) -> wt.Cluster:
+    made = cluster(*draw(pools()))
+    add(made, *(draw(pods(f"p{number}")) for number in range(draw(st.integers(0, 5)))))
+    # Only the one that is asked about waits: others could take its room.
+    waiting = [one["metadata"]["name"] for one in made.get("pods", field_selector="spec.nodeName=")]
+    for name in waiting:
+        made.delete("pod", name, grace_period_seconds=0)
+    made.create(draw(pods("web")))
+    made.run(until=0)
+    return made
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(made=cases())
+def test_suggestions_are_true_and_the_smallest(made: wt.Cluster) -> None:
+    answer = ask(made, "web")
+    bound = made.get("pod/web")["spec"].get("nodeName")
+    assert bool(bound) == (answer.state == "bound")
+    if bound:
+        return
+    assert answer.message == made.get("pod/web")["status"]["conditions"][0]["message"]
+    for change in answer.changes:
+        for smaller in _smaller(made, change):
+            assert not _goes_in(made, answer, smaller), change.text
+
+
+def _smaller(made: wt.Cluster, change: Change) -> list[list[Object]]:
+    """Return the pod's operations with the next smaller amount, if the change has an amount."""
+    if change.kind == "priority":
+        return []
+    found = []
+    for patch in change.patches:
+        for at, operation in enumerate(patch.operations):
+            value = _less(operation)
+            if value is not None and "+" not in change.kind:
+                operations = [dict(one) for one in patch.operations]
+                operations[at]["value"] = value
+                found.append(operations)
+    return found
+
+
+def _less(operation: Object) -> Any:
+    """Return the value that changes the pod a little less."""
+    path, value = operation["path"], operation.get("value")
+    if path.endswith("/requests/cpu"):
+        return f"{wt._core.quantity_milli_value(value) + 1}m"
+    if path.endswith("/requests/memory"):
+        count = wt._core.quantity_value(value)
+        unit = 2**20 if count >= 2**20 else 2**10 if count >= 2**10 else 1
+        return str(count + unit)
+    if path.endswith("/maxSkew"):
+        return value - 1
+    return None
+
+
+def _goes_in(made: wt.Cluster, answer: Explanation, operations: list[Object]) -> bool:
+    branch = made.fork()
+    item = dict(branch.get("pod", answer.pod))
+    for operation in operations:
+        edit(item, operation)
+    branch.delete("pod", answer.pod, grace_period_seconds=0)
+    kept = {key: item["metadata"][key] for key in ("name", "labels")}
+    branch.create({"apiVersion": "v1", "kind": "Pod", "metadata": kept, "spec": item["spec"]})
+    branch.run(until=0)
+    return bool(branch.get("pod", answer.pod)["spec"].get("nodeName"))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(made=cases())
+def test_the_first_reasons_are_those_of_the_scheduler(made: wt.Cluster) -> None:
+    answer = made.explain("web")
+    facts = answer.facts
+    assert facts is not None
+    feasible = [name for name, said in zip(facts.nodes, facts.said, strict=True) if said < 0]
+    if not answer.node:
+        assert feasible == []
+    assert set(facts.feasible) <= set(feasible)
+    if answer.node:
+        return
+    counts: dict[str, int] = {}
+    for at in facts.said.tolist():
+        for reason in facts.verdicts[at][0].reasons:
+            counts[reason] = counts.get(reason, 0) + 1
+    histogram = ", ".join(sorted(f"{count} {reason}" for reason, count in counts.items()))
+    assert f"nodes are available: {histogram}." in answer.message
