@@ -93,7 +93,7 @@ def test_a_bound_pod_and_who_came_second() -> None:
 
 def test_a_bound_pod_whose_node_is_one_of_equals() -> None:
     made = add(cluster(small(count=3)), pod("web"))
-    assert "3 nodes tie for the highest total" in str(ask(made, "web"))
+    assert "3 of 3 feasible nodes tie for the highest total" in str(ask(made, "web"))
 
 
 def test_a_bound_pod_that_would_go_elsewhere_now() -> None:
@@ -169,6 +169,20 @@ def test_preemption_that_will_happen() -> None:
     assert "the scheduler makes room on n-0 by evicting low" in str(answer)
     assert "What would let it in without evicting" in str(answer)
     assert kinds(answer) == ["request", "node"] or kinds(answer) == ["node", "request"]
+
+
+def test_room_that_is_promised_to_another_pod() -> None:
+    slow = wt.Latencies(container_stop="20s")
+    made = add(cluster(small(), latencies=slow), pod("low", cpu="1"))
+    made.create(priority_class("high", 1000))
+    add(made, pod("high", cpu="1500m", priorityClassName="high"))
+    made.run(until="1s")
+    assert made.get("pod/high")["status"]["nominatedNodeName"] == "n-0"
+    assert "n-0 is promised to it once the pods it preempts are gone" in str(made.explain("high"))
+    made.create(pod("web", cpu="1"))
+    answer = made.explain("web")
+    assert answer.node == ""
+    assert answer.groups[0].why == "asks 1 cpu, 0 of 2 free: 1 too little"
 
 
 def priority_class(name: str, value: int) -> dict[str, Any]:

@@ -13,13 +13,15 @@ from wavetank.errors import ApiError
 from wavetank.explain import page
 from wavetank.printing.query import server_error
 
-from .common import guarded, help_text, print_data
-from .objects import ClusterFile, Namespace, fail
+from .common import WARNINGS, guarded, help_text, print_data, say_all
+from .objects import Namespace, fail
+from .plan import CatalogueFile
 
 _HELP = """Tell why a pod is where it is, or nowhere, and the smallest change that would let it in.
 
 Every filter of the scheduler is asked of every node. Each change was tried on a fork of the
-cluster, where the scheduler really bound the pod, before any other pending pod.
+cluster, where the scheduler really bound the pod, before any other pending pod. With manifests or
+nodes the cluster is brought to rest first, as [bold]wavetank plan[/bold] does.
 
 [bold]Examples[/bold]
 
@@ -29,14 +31,26 @@ cluster, where the scheduler really bound the pod, before any other pending pod.
 
   wavetank explain new.yaml --cluster after.wavetank
 
-  wavetank explain pod/web-0 --cluster after.wavetank -o json
+  wavetank explain deployment/search -n shop examples/shop --nodes 3xm5.large,zones=3
 """
+_NODES = "More nodes, as [bold]wavetank plan[/bold] takes them: 12xm5.large or 4x2cpu,4Gi."
 
-Pod = Annotated[
+Words = Annotated[
     list[str],
     typer.Argument(
-        metavar="POD",
-        help="pod/NAME, or KIND/NAME of a workload, or a manifest of one that is not there yet.",
+        metavar="POD [PATH]...",
+        help="pod/NAME, or KIND/NAME of a workload, or a manifest of one that is not there yet; "
+        "then manifests to apply first.",
+        show_default=False,
+    ),
+]
+Saved = Annotated[
+    Path | None,
+    typer.Option(
+        "--cluster",
+        metavar="FILE",
+        envvar="WAVETANK_CLUSTER",
+        help="A cluster saved by [bold]wavetank run --save[/bold], or a kubectl dump.",
         show_default=False,
     ),
 ]
@@ -49,39 +63,67 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    pod: Pod,
-    cluster: ClusterFile,
+    words: Words,
+    cluster: Saved = None,
+    nodes: Annotated[list[str] | None, typer.Option("--nodes", metavar="POOL", help=_NODES)] = None,
     namespace: Namespace = "default",
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FORM", help="table, json or yaml.")
     ] = "table",
-    catalogue: Annotated[
-        Path | None,
-        typer.Option("--catalogue", metavar="FILE", help="A CSV table of machines of your own."),
-    ] = None,
+    every_node: Annotated[
+        bool, typer.Option("--every-node", help="Also each node with every reason.")
+    ] = False,
+    catalogue: CatalogueFile = None,
 ) -> None:
     """Explain; see the help text above."""
     if output not in {"table", "json", "yaml"}:
         raise ValueError(f"--output is table, json or yaml, not {output!r}")
-    loaded = Cluster.load(cluster)
+    pod, paths = _asked(words)
+    if cluster is None and not paths and not nodes:
+        raise ValueError("nowhere to look: give --cluster, or manifests and --nodes")
+    loaded = _cluster(paths, nodes or [], cluster, namespace, catalogue)
     try:
-        answer = loaded.explain(_one(pod), namespace=namespace, catalogue=catalogue)
+        answer = loaded.explain(pod, namespace=namespace, catalogue=catalogue)
     except ApiError as error:
         fail(server_error(error))
     if output != "table":
         print_data(answer.to_dict(), output)
         return
-    sys.stdout.write(_painted(page.text(answer)) + "\n")
+    text = _painted(page.text(answer))
+    if every_node:
+        text += "\n\n" + page.every_node(answer)
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
-def _one(words: list[str]) -> str:
-    """Return the pod of ``pod/web-0`` or ``pod web-0``."""
-    if len(words) == 2 and not any("/" in word for word in words):
-        return "/".join(words)
-    if len(words) > 1:
-        raise ValueError(f"one pod is explained at a time, not {' '.join(words)}")
-    return words[0]
+def _asked(words: list[str]) -> tuple[str, list[str]]:
+    """Return the pod of ``pod/web-0`` or ``pod web-0``, and the manifests after it."""
+    pod, *rest = words
+    if rest and "/" not in pod and not Path(pod).exists() and not Path(rest[0]).exists():
+        return f"{pod}/{rest[0]}", rest[1:]
+    missing = [path for path in rest if path != "-" and not Path(path).exists()]
+    if missing:
+        raise ValueError(f"one pod is explained at a time; there is no manifest {missing[0]}")
+    return pod, rest
+
+
+def _cluster(
+    paths: list[str],
+    nodes: list[str],
+    cluster: Path | None,
+    namespace: str,
+    catalogue: Path | None,
+) -> Cluster:
+    """Return the cluster to look at, at rest if anything was added to it."""
+    if cluster is not None and not paths and not nodes:
+        return Cluster.load(cluster)
+    from wavetank.plan import build  # noqa: PLC0415 - only where it is needed
+    from wavetank.plan.settle import settle  # noqa: PLC0415
+
+    inputs = build(paths, nodes=nodes, cluster=cluster, catalogue=catalogue, namespace=namespace)
+    say_all("Warning", inputs.warnings, "yellow", WARNINGS)
+    say_all("error", inputs.refused, "red")
+    return settle(inputs.cluster).cluster
 
 
 def _painted(text: str) -> str:

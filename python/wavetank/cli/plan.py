@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -116,6 +117,7 @@ def plan(
     answer.notes[:0] = inputs.notes
     more = _headroom(answer, everything) if headroom else planning.Rows()
     if output == "table":
+        answer.notes.extend(_pointer(answer, paths or [], nodes or [], cluster, catalogue))
         from .plan_tables import print_plan  # noqa: PLC0415 - only where it is needed
 
         print_plan(answer, more, len(inputs.refused), None if everything else _SHOWN)
@@ -125,6 +127,25 @@ def plan(
         raise typer.Exit(BAD_INPUT)
     if not answer.fits:
         raise typer.Exit(NO)
+
+
+def _pointer(
+    answer: planning.Fit,
+    paths: list[str],
+    nodes: list[str],
+    cluster: Path | None,
+    catalogue: Path | None,
+) -> list[str]:
+    """Return which command says what would let pending pods in, if it can be asked again."""
+    pending = [item for item in answer.workloads if item.placed < item.pods]
+    if not pending or "-" in paths:
+        return []
+    first = pending[0]
+    words = ["wavetank", "explain", str(first.ref), "-n", first.namespace, *paths]
+    words += [word for pool in nodes for word in ("--nodes", pool)]
+    words += [] if cluster is None else ["--cluster", str(cluster)]
+    words += [] if catalogue is None else ["--catalogue", str(catalogue)]
+    return [f"{shlex.join(words)} says what would let it in"]
 
 
 def _headroom(answer: planning.Fit, everything: bool) -> planning.Rows[planning.Headroom]:

@@ -97,6 +97,9 @@ def _state(subject: Subject) -> str:
         return "gated"
     if not subject.exists:
         return "new"
+    nominated = status.get("nominatedNodeName")
+    if nominated:
+        subject.notes.append(f"{nominated} is promised to it once the pods it preempts are gone")
     said, attempts, since = subject.cluster.world.waiting(subject.key)
     if said == "backoff":
         at = _core.format_time(since)

@@ -86,6 +86,7 @@ class Facts:
         self.skews = [Skew(*given) for given in told["skews"]]
         self.requirements: list[str] = told["requirements"]
         self.kept_away_by: list[tuple[str, str, str]] = told["kept_away_by"]
+        self.priorities: list[int] = told["priorities"]
         self.tried: dict[str, Any] = told["tried"]
         self.feasible: list[str] = told["feasible"]
         self.totals: NDArray[np.int64] = told["totals"]

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from wavetank.show import align
 
+from .trials import PODS_TRIED
+from .words import about
+
 if TYPE_CHECKING:
     from .explanation import Explanation
 
@@ -47,7 +50,7 @@ def _state(given: Explanation) -> str:
     if given.state not in {"pending", "new"}:
         return word
     if given.evicts:
-        them = _some(given.evicts)
+        them = _some(given, given.evicts)
         return f"{word}; the scheduler makes room on {given.node} by evicting {them}"
     if not given.node:
         return f"{word}: no node takes it"
@@ -60,12 +63,12 @@ def _then(given: Explanation) -> str:
     """Return what would become of a pod that is held back."""
     if not given.node:
         return "; without it no node would take it"
-    them = f" by evicting {_some(given.evicts)}" if given.evicts else ""
+    them = f" by evicting {_some(given, given.evicts)}" if given.evicts else ""
     return f"; without it it would go to {given.node}{them}"
 
 
-def _some(names: tuple[str, ...] | list[str]) -> str:
-    shown = [name.removeprefix("default/") for name in names[:_NAMES]]
+def _some(given: Explanation, names: tuple[str, ...]) -> str:
+    shown = [name.removeprefix(f"{given.namespace}/") for name in names[:_NAMES]]
     left = len(names) - len(shown)
     return ", ".join(shown) + (f" and {left:,} more" if left else "")
 
@@ -92,9 +95,10 @@ def changes_table(given: Explanation) -> Table:
     for number, change in enumerate(given.changes, 1):
         then = f"-> {change.node}"
         if change.evicts:
-            then += f", evicting {_some(change.evicts)}"
+            then += f", evicting {_some(given, change.evicts)}"
         if change.pods > 1:
-            then += f" ({change.lets_in} of {change.pods:,} pods)"
+            least = "at least " if change.lets_in == PODS_TRIED < change.pods else ""
+            then += f" ({least}{change.lets_in:,} of {change.pods:,} pods)"
         rows.append([f"{number}.", change.text, then])
     return rows
 
@@ -117,32 +121,35 @@ def scores_table(given: Explanation) -> Table:
 def comparison(given: Explanation) -> list[str]:
     """Return how the choice among feasible nodes came about."""
     facts = given.facts
-    if facts is None or not facts.feasible:
+    if facts is None:
         return []
-    feasible, all_nodes = len(facts.feasible), len(facts.nodes)
-    if feasible == 1:
-        return [f"{facts.feasible[0]} is the only feasible node of {all_nodes:,}"]
+    if given.state == "bound" and given.node not in facts.feasible:
+        return [_refused_now(given, facts.tried["node"])]
+    feasible = len(facts.feasible)
+    if feasible < 2:
+        return [f"{given.node} is the only feasible node of {len(facts.nodes):,}"]
     columns = given.scores.to_numpy()
     nodes, totals = columns["node"].tolist(), columns["total"].tolist()
-    lines = []
-    best = [node for node, total in zip(nodes, totals, strict=True) if total == totals[0]]
+    own = totals[nodes.index(given.node)]
     looked = "" if feasible == int((facts.said < 0).sum()) else " that were looked at"
-    if given.node in best and len(best) > 1:
-        tied = f"{len(best):,} nodes tie for the highest total, {totals[0]}, of {feasible:,}"
-        lines.append(f"{tied} feasible nodes{looked}")
-    elif given.node in best:
-        of = f"of {feasible:,} feasible nodes{looked}"
-        lines.append(f"{given.node} has the highest total {of}, {totals[0]}")
-        lines.append(_second(given, nodes[1], totals[0] - totals[1]))
-    elif given.node in nodes:
-        at = nodes.index(given.node)
-        lines.append(
-            f"as the cluster is now it would go to {facts.tried['node']} with a total of "
-            f"{totals[0]}; {given.node} has {totals[at]}"
-        )
-    elif given.state == "bound":
-        lines.append(f"as the cluster is now it would go to {facts.tried['node']}")
-    return lines
+    of = f"of {feasible:,} feasible nodes{looked}"
+    if own < totals[0]:
+        place = 1 + sum(total > own for total in totals)
+        elsewhere = f"as the cluster is now it would go to {facts.tried['node']}"
+        return [
+            f"{elsewhere} with a total of {totals[0]}",
+            f"{given.node} has {own}, place {place:,} {of}",
+        ]
+    tied = totals.count(own)
+    if tied > 1:
+        return [f"{tied:,} {of} tie for the highest total, {own}"]
+    second = _second(given, nodes[1], own - totals[1])
+    return [f"{given.node} has the highest total {of}, {own}", second]
+
+
+def _refused_now(given: Explanation, node: str | None) -> str:
+    now = f"as the cluster is now {given.node} would refuse it"
+    return f"{now} and it would go to {node}" if node else f"{now}, and so would every other node"
 
 
 def _second(given: Explanation, node: str, by: int) -> str:
@@ -186,6 +193,20 @@ def _title(given: Explanation) -> str:
 
 def _lines(rows: Table) -> list[str]:
     return [line.rstrip() for line in align(rows)]
+
+
+def every_node(given: Explanation) -> str:
+    """Return a line for each node and reason."""
+    columns = given.nodes.to_numpy()
+    rows = [["NODE", "PLUGIN", "REASON", "ASKED", "FREE", "LACKING"]]
+    for node, plugin, reason, *figures in zip(
+        *(columns[name] for name in ("node", "plugin", "reason", "asked", "free", "lacking")),
+        strict=True,
+    ):
+        resource = (reason or "").removeprefix("Insufficient ")
+        amounts = ["" if figure < 0 else about(resource, int(figure)) for figure in figures]
+        rows.append([node, plugin or "", reason or "feasible", *amounts])
+    return "\n".join(_lines(rows))
 
 
 def html(given: Explanation) -> str:

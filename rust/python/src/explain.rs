@@ -146,5 +146,6 @@ fn judgement_to_py<'py>(
         .map(|((_, node, key), pod)| (pod.as_str(), node.as_str(), key.as_str()))
         .collect();
     dict.set_item("kept_away_by", away)?;
+    dict.set_item("priorities", found.priorities)?;
     Ok(dict)
 }

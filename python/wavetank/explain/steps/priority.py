@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from wavetank.explain.change import Change, Object, Operation, Patch
 
 if TYPE_CHECKING:
@@ -35,10 +33,8 @@ def change(case: Case) -> Change | None:
 
 def _levels(case: Case, mine: int) -> list[int]:
     """Return the priorities just above those of pods on nodes."""
-    columns = case.cluster.world.columns("pods")
-    placed = columns["node"][0] >= 0
-    levels = np.unique(columns["priority"][placed]) + 1
-    return [int(level) for level in levels if mine < level <= _HIGHEST]
+    levels = [above + 1 for above in case.facts.priorities]
+    return [level for level in levels if mine < level <= _HIGHEST]
 
 
 def _raised(case: Case, level: int, mine: int) -> Change:

@@ -65,11 +65,13 @@ pub struct Explained {
 }
 
 impl World {
-    /// Asks what every node says of a pod, as it is or in the form given, and tries it.
+    /// Asks what every node says of a pod, as it is or in the form given, and tries it. Of a pod
+    /// that has a node every feasible node is scored, so that its own is among them.
     ///
     /// # Errors
     /// A form that cannot be read.
     pub fn explain(&self, pod: ObjectId, form: Option<Value>) -> ApiResult<Explained> {
+        let has_node = self.store.pod(pod.slot).node.is_some();
         let (mut branch, pod) = self.with_waiting(&[(pod, form)])?;
         let pod = pod[0];
         if !branch.is_tried(pod) {
@@ -84,6 +86,9 @@ impl World {
         let rows = judgement.kept_away_by.iter();
         let kept_away_by = rows.map(|(slot, ..)| branch.full_name(*slot)).collect();
         branch.scheduler.keep_scores(true);
+        if has_node {
+            branch.scheduler.score_all();
+        }
         let decision = branch.scheduler.schedule_pod(&mut branch.store, pod);
         branch.refuse_faults()?;
         let scored = branch.scored();

@@ -78,6 +78,11 @@ impl Cache {
         self.priorities.first_key_value().map(|(priority, _)| *priority)
     }
 
+    /// The priorities of the pods on nodes, lowest first.
+    pub fn priorities(&self) -> impl Iterator<Item = i32> {
+        self.priorities.keys().copied()
+    }
+
     /// What is remembered of the pod at `slot`.
     pub fn pod(&self, slot: u32) -> PodRecord {
         self.pods.get(slot as usize).copied().unwrap_or_default()

@@ -12,7 +12,6 @@ mod detail;
 use std::sync::Arc;
 
 use self::detail::{Details, Requirement};
-use super::Scheduler;
 use super::cycle::Cycle;
 use super::cycle::post_filter::Trial;
 use super::nodes::{NodeView, Nodes, Rare};
@@ -22,6 +21,7 @@ use super::plugins::{self, Filter, PluginId, PreFilter, user};
 use super::pod_info::PodInfo;
 use super::status::{Code, Reasons, Rejection};
 use super::taints::tolerated;
+use super::{Config, Scheduler};
 use crate::base::{FastMap, StrId, Text, Value};
 use crate::store::{ObjectId, Store};
 
@@ -90,6 +90,8 @@ pub struct Judgement {
     pub requirements: Vec<Text>,
     /// Pods whose anti-affinity keeps the pod away: row, node and topology key.
     pub kept_away_by: Vec<(u32, Text, Text)>,
+    /// The priorities of the pods on nodes, lowest first.
+    pub priorities: Vec<i32>,
 }
 
 impl Scheduler {
@@ -130,7 +132,18 @@ impl Scheduler {
         let filters = judgement.prepare(&cycle);
         judgement.walk(&cycle, &filters, &details);
         judgement.kept_away_by = detail::kept_away_by(&cycle);
+        judgement.priorities = self.cache.priorities().collect();
         judgement
+    }
+
+    /// Lets cycles score every feasible node from now on, however many are enough.
+    pub fn score_all(&mut self) {
+        let mut config = Config::clone(&self.config);
+        config.percentage_of_nodes_to_score = 100;
+        for profile in &mut config.profiles {
+            profile.percentage_of_nodes_to_score = None;
+        }
+        self.config = Arc::new(config);
     }
 }
 
