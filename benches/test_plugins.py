@@ -59,7 +59,10 @@ TIERS = {
 def test_decisions_a_second(
     benchmark: Any, rounds: int, figure: Figure, tier: str, percentage: int, nodes: int
 ) -> None:
-    """Pods are waiting before the clock starts; what is measured is deciding and binding."""
+    """Count CPU time, which is wall time on an idle machine: a run is one thread.
+
+    Pods are waiting before the clock starts; what is measured is deciding, binding and starting.
+    """
     pods = 100 if tier == "node by node" else 2000
     if rounds == 1:
         nodes, pods = 100, 50
@@ -81,9 +84,9 @@ def test_decisions_a_second(
 
     def decide(cluster: wt.Cluster) -> None:
         nonlocal best
-        began = time.perf_counter()
+        began = time.process_time()
         cluster.run()
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.process_time() - began)
 
     benchmark.pedantic(decide, setup=fresh, rounds=rounds)
     figure("decisions", pods / best, "per_s")
