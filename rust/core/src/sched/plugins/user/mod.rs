@@ -316,7 +316,6 @@ impl UserFilter<'_> {
     }
 
     /// Judges a node.
-    #[cold]
     pub fn check(&self, node: NodeView) -> Result<(), Rejection> {
         let Self { id, own, plugin } = *self;
         let Some(program) = &plugin.filter else {
