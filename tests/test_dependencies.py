@@ -43,7 +43,7 @@ PYTHON = [
     {"program"},
     {"controllers", "manifest", "printing", "nodes", "scheduling"},
     {"listing"},
-    {"api", "driver"},
+    {"api", "driver", "parts"},
     {"rollouts"},
     {"explaining"},
     {"cluster"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from .driver import Driver, Stopped
 from .explaining import Explaining
 from .files import write_whole
 from .latencies import Latencies
+from .parts import copied, read_numpy, whole_seed
 from .program import rules
 from .results import Table
 from .scheduler import configuration
@@ -33,9 +33,6 @@ Until = "str | float | timedelta | datetime | Callable[[Cluster], bool]"
 
 #: What a saved cluster begins with.
 MAGIC = b"wavetank\0"
-
-#: Holds something once the core has found NumPy.
-_NUMPY_READ: list[bool] = []
 
 
 class Cluster(Explaining):
@@ -106,7 +103,7 @@ class Cluster(Explaining):
         own = checked(plugins)
         world = _core.World(
             rules(),
-            seed=_seed(seed),
+            seed=whole_seed(seed),
             start_ns=clock.time_ns(start),
             latencies=Latencies.of(latencies).to_core(),
             scheduler=configuration(scheduler),
@@ -118,9 +115,12 @@ class Cluster(Explaining):
             self.add_controller(controller)
 
     def _attach(
-        self, world: _core.World, controllers: Sequence[Controller], plugins: Sequence[Plugin]
+        self,
+        world: _core.World,
+        controllers: Sequence[Controller],
+        plugins: Sequence[Plugin] = (),
     ) -> None:
-        _read_numpy(world)
+        read_numpy(world)
         self._world = world
         self._controllers = list(controllers)
         self._plugins = tuple(plugins)
@@ -353,7 +353,7 @@ class Cluster(Explaining):
             When a controller of one's own cannot be copied.
         """
         branch = object.__new__(type(self))
-        controllers = [_copied(controller) for controller in self._controllers]
+        controllers = [copied(controller) for controller in self._controllers]
         branch._attach(self._world.fork(), controllers, self._plugins)
         branch.notes = list(self.notes)
         return branch
@@ -489,36 +489,6 @@ def is_saved(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(len(MAGIC)) == MAGIC
-
-
-def _read_numpy(world: _core.World) -> None:
-    """Let the core find NumPy before there is anything to interrupt.
-
-    It looks for it when it first makes an array, and a Ctrl-C that waits there is a panic.
-    """
-    if not _NUMPY_READ:
-        import numpy as np  # noqa: F401, PLC0415 - slow to import
-
-        world.pod_counts([])
-        _NUMPY_READ.append(True)
-
-
-def _seed(given: int) -> int:
-    """Return a seed the core takes."""
-    if not hasattr(given, "__index__"):
-        raise TypeError(f"a seed is a whole number, not {given!r}")
-    if not 0 <= given < 2**64:
-        raise ValueError(f"a seed is a number from 0 to 2^64-1, not {given}")
-    return given
-
-
-def _copied(controller: Controller) -> Controller:
-    try:
-        return copy.deepcopy(controller)
-    except Exception as error:
-        raise TypeError(
-            f"the controller {controller.name!r} cannot be copied for a fork: {error}"
-        ) from error
 
 
 def _from_pickle(

@@ -1,4 +1,4 @@
-"""Pictures of plans, with matplotlib (``pip install wavetank[plot]``).
+"""Pictures of plans and of clusters, with matplotlib (``pip install wavetank[plot]``).
 
 Every function returns a figure that a notebook shows and a script saves with ``savefig``.
 """
@@ -13,12 +13,13 @@ from .amounts import amount
 from .plan.pods import ActivePods
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from .cluster import Cluster
     from .plan import Fit, Headroom, NodeUse
 
 #: Okabe and Ito's colours, which people with any colour vision tell apart; grey is for the rest.
@@ -116,6 +117,131 @@ def headroom(rows: Sequence[Headroom], *, most: int = 30) -> Figure:
     axis.invert_yaxis()
     axis.set_xlim(0, longest * 1.45)
     figure.suptitle("How many more fit", x=0.01, ha="left", weight="bold", color=_INK)
+    return figure
+
+
+def load(
+    clusters: Mapping[str, Cluster], *, room_for: tuple[int, int] | None = None, width: int = 4
+) -> Figure:
+    """Draw how full every node of several clusters is, by cpu and by memory: a dot per node.
+
+    Parameters
+    ----------
+    clusters
+        What to compare, by name: the same cluster under several policies, say.
+    room_for
+        Milli-CPU and bytes of memory a pod asks for. Nodes that still have room for one stand in
+        a shaded area, and the panel counts how many such pods fit.
+    width
+        Panels side by side.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    if not clusters:
+        raise ValueError("there is no cluster to draw")
+    rows = -(-len(clusters) // width)
+    figure, axes = _grid(rows, min(width, len(clusters)))
+    for place, (name, cluster) in enumerate(clusters.items()):
+        _dots(axes[place], name, cluster, COLOURS[place % len(COLOURS)], room_for)
+    for axis in axes[len(clusters) :]:
+        axis.set_visible(False)
+    figure.supxlabel("cpu requested of each node", size="small", color=_INK)
+    figure.supylabel("memory requested", size="small", color=_INK)
+    return figure
+
+
+def _grid(rows: int, columns: int) -> tuple[Figure, list[Axes]]:
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - optional and slow to import
+
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(2.7 * columns + 0.4, 2.9 * rows + 0.3),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    plt.close(figure)
+    return figure, list(axes.flat)
+
+
+def _dots(
+    axis: Axes, name: str, cluster: Cluster, colour: str, room_for: tuple[int, int] | None
+) -> None:
+    from matplotlib.patches import Rectangle  # noqa: PLC0415 - optional and slow to import
+    from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
+
+    nodes = cluster.nodes
+    cpu, memory = nodes["allocatable_cpu_milli"], nodes["allocatable_memory_bytes"]
+    cpu_used, memory_used = nodes["requested_cpu_milli"], nodes["requested_memory_bytes"]
+    axis.set_title(name, loc="left", size="small", weight="bold", color=_INK, pad=20)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.spines[["left", "bottom"]].set_color("#BBBBBB")
+    axis.tick_params(colors=_INK, labelsize="small", length=2)
+    if room_for is not None and len(cpu):
+        right, top = 1 - room_for[0] / cpu.max(), 1 - room_for[1] / memory.max()
+        axis.add_patch(Rectangle((0, 0), right, top, color="#E7EEF4", linewidth=0, zorder=0))
+        fits = np.minimum((cpu - cpu_used) // room_for[0], (memory - memory_used) // room_for[1])
+        text = f"room for {int(np.maximum(fits, 0).sum()):,} more"
+        axis.text(0, 1.05, text, size="small", color="#50708A")
+    axis.scatter(
+        cpu_used / np.maximum(cpu, 1),
+        memory_used / np.maximum(memory, 1),
+        s=26,
+        color=colour,
+        alpha=0.55,
+        linewidth=0,
+        clip_on=False,
+        zorder=3,
+    )
+    axis.set_xlim(0, 1)
+    axis.set_ylim(0, 1)
+    axis.set_aspect("equal")
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_major_formatter(PercentFormatter(xmax=1))
+        side.set_ticks([0, 0.5, 1])
+
+
+def bars(
+    table: Mapping[str, Mapping[str, float]], *, units: Mapping[str, str] | None = None
+) -> Figure:
+    """Draw figures of several policies side by side: a panel per figure, a bar per policy.
+
+    Parameters
+    ----------
+    table
+        For every policy its figures by name.
+    units
+        What to write after the values of a figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    if not table:
+        raise ValueError("there is nothing to draw")
+    figures = list(next(iter(table.values())))
+    figure, axes = _panels(len(figures), 0.8 + 0.34 * len(table))
+    for axis, name in zip(axes, figures, strict=True):
+        _frame(axis, name, share=False)
+        values = [float(row[name]) for row in table.values()]
+        colours = [COLOURS[place % len(COLOURS)] for place in range(len(values))]
+        axis.barh(range(len(values)), values, color=colours, height=0.65, alpha=0.85)
+        unit = (units or {}).get(name, "")
+        for place, value in enumerate(values):
+            exact = value == int(value) or abs(value) >= 10
+            text = f" {value:,.0f}{unit}" if exact else f" {value:,.1f}{unit}"
+            axis.text(value, place, text, va="center", size="small", color=_INK)
+        axis.set_xlim(0, (max(values) or 1) * 1.3)
+        axis.set_xticks([])
+        axis.spines["bottom"].set_visible(False)
+        axis.axvline(0, color="#BBBBBB", linewidth=1)
+        axis.grid(visible=False)
+    axes[0].set_yticks(range(len(table)), list(table))
+    axes[0].invert_yaxis()
     return figure
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import pytest
@@ -85,3 +86,31 @@ def test_no_figure_stays_open(answer: wt.plan.Fit) -> None:
 
     plotting.packing(answer)
     assert plt.get_fignums() == []
+
+
+def test_the_load_of_clusters_is_a_dot_per_node() -> None:
+    clusters = {}
+    for name, count in (("few", 2), ("many", 5)):
+        clusters[name] = wt.Cluster()
+        clusters[name].add_nodes(cpu="4", memory="8Gi", count=count)
+    figure = plotting.load(clusters, room_for=(1500, 1 << 30))
+    few, many = figure.axes
+    assert (few.get_title("left"), many.get_title("left")) == ("few", "many")
+    assert [len(axis.collections[0].get_offsets()) for axis in (few, many)] == [2, 5]
+    assert [text.get_text() for text in many.texts] == ["room for 10 more"]
+    assert len(plotting.load(clusters, width=1).axes) == 2
+
+
+def test_figures_of_policies_are_a_panel_each() -> None:
+    table = {"one": {"empty": 3, "share": 0.25}, "two": {"empty": 0, "share": 12.5}}
+    figure = plotting.bars(table, units={"share": " %"})
+    empty, share = figure.axes
+    assert [text.get_text().strip() for text in empty.texts] == ["3", "0"]
+    assert [text.get_text().strip() for text in share.texts] == ["0.2 %", "12 %"]
+    assert [label.get_text() for label in empty.get_yticklabels()] == ["one", "two"]
+
+
+@pytest.mark.parametrize("draw", [plotting.load, plotting.bars])
+def test_nothing_to_compare_is_an_error(draw: Any) -> None:
+    with pytest.raises(ValueError, match="there is n"):
+        draw({})

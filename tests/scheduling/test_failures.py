@@ -251,19 +251,28 @@ def test_what_a_plugin_reads_cannot_be_written() -> None:
         cluster_of(Batch("Writing", score=write)).run()
 
 
-def test_headroom_says_that_it_cannot_ask_python() -> None:
+def test_headroom_and_explain_say_that_they_cannot_ask_python() -> None:
     cluster = cluster_of(tiers()["batch"])
+    with pytest.raises(wt.BadRequestError, match='where plugin "Golden" is not'):
+        wt.plan.headroom(cluster, "pod/web-0")
+    with pytest.raises(wt.BadRequestError, match='where plugin "Golden" is not'):
+        cluster.explain("pod/web-0")
     [said] = cluster._world.headroom([pod("more")])
     assert isinstance(said, wt.BadRequestError)
     assert 'headroom is counted without leaving the core, where plugin "Golden" is not' in str(said)
 
 
-def test_headroom_with_an_expression_is_what_scheduling_says() -> None:
+def test_headroom_and_explain_know_expressions() -> None:
     cluster = wt.Cluster(plugins=[tiers()["expression"]])
     cluster.add_nodes(cpu="4", memory="8Gi", count=2, labels={"tier": "gold"})
     cluster.add_nodes(cpu="4", memory="8Gi", count=2)
     more = pod("more")
     more["metadata"] = {"generateName": "more-", "namespace": "default"}
+    cluster.create(pod("large", 6000))
+    cluster.run(until="1s")
+    text = str(cluster.explain("pod/large"))
+    assert "Golden" in text
+    assert "not golden or full" in text
     [found] = cluster._world.headroom([more])
     assert found["count"] == 12
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from wavetank.errors import bad_request
+
 from . import candidates
 from .pods import Ref
 from .reasons import describe, parse
@@ -113,6 +115,8 @@ def headroom(
     ------
     NotFoundError
         When there is no such workload.
+    BadRequestError
+        When the cluster has scheduling plugins written in Python.
 
     Examples
     --------
@@ -165,6 +169,12 @@ def _try(
 ) -> Rows[Headroom]:
     from wavetank.progress import steps  # noqa: PLC0415 - rich is slow to import
 
+    asked = [plugin["name"] for plugin in branch.world.plugins() if not plugin["expression"]]
+    if asked:
+        raise bad_request(
+            f'headroom is counted without leaving the core, where plugin "{asked[0]}" is not: '
+            "create the pods on a fork instead"
+        )
     rows: Rows[Headroom] = Rows()
     chunks = [chosen[at : at + _CHUNK] for at in range(0, len(chosen), _CHUNK)]
     for chunk in steps(chunks, "trying how many more fit", progress):

@@ -57,15 +57,17 @@ impl World {
 #[pymethods]
 impl World {
     #[new]
-    #[pyo3(signature = (rules, *, seed, start_ns, latencies, scheduler="", without=Vec::new(), plugins=vec![]))]
+    #[pyo3(signature = (
+        rules, *, seed, start_ns, latencies, scheduler="", plugins=vec![], without=vec![]
+    ))]
     fn new(
         rules: &Bound<PyRules>,
         seed: u64,
         start_ns: i64,
         latencies: &Bound<PyDict>,
         scheduler: &str,
-        without: Vec<String>,
         plugins: Vec<Bound<PyDict>>,
+        without: Vec<String>,
     ) -> PyResult<Self> {
         let rules = Arc::clone(&rules.get().rules);
         let plugins: PyResult<Vec<Value>> =

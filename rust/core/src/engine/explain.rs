@@ -37,7 +37,7 @@ pub struct Scored {
     /// The sum per node; empty when there was nothing to choose.
     pub totals: Vec<i64>,
     /// Per plugin that had a say, normalised score times weight for each node.
-    pub by_plugin: Vec<(&'static str, Vec<i64>)>,
+    pub by_plugin: Vec<(Text, Vec<i64>)>,
 }
 
 /// How a waiting pod stands in the queue.
@@ -90,6 +90,7 @@ impl World {
             branch.scheduler.score_all();
         }
         let decision = branch.scheduler.schedule_pod(&mut branch.store, pod);
+        branch.refuse_faults()?;
         let scored = branch.scored();
         let tried = branch.follow(pod, decision.map(|decision| decision.result));
         Ok(Explained { judgement, kept_away_by, tried, scored })
@@ -104,12 +105,13 @@ impl World {
         let (mut branch, pods) = self.with_waiting(pods)?;
         let tried = pods.into_iter().map(|pod| {
             if !branch.is_tried(pod) {
-                return Tried { left_alone: true, ..Tried::default() };
+                return Ok(Tried { left_alone: true, ..Tried::default() });
             }
             let decision = branch.scheduler.schedule_pod(&mut branch.store, pod);
-            branch.follow(pod, decision.map(|decision| decision.result))
+            branch.refuse_faults()?;
+            Ok(branch.follow(pod, decision.map(|decision| decision.result)))
         });
-        Ok(tried.collect())
+        tried.collect()
     }
 
     /// How a pod stands in the scheduler's queue.
@@ -130,6 +132,7 @@ impl World {
 
     /// A branch on which these pods wait, and who they are there.
     fn with_waiting(&self, pods: &[(ObjectId, Option<Value>)]) -> ApiResult<(Self, Vec<ObjectId>)> {
+        self.refuse_plugins_elsewhere("where a pod can go is explained")?;
         let mut branch = self.branch_for_placement();
         let mut waiting = Vec::with_capacity(pods.len());
         for (pod, form) in pods {
@@ -210,7 +213,7 @@ impl World {
                 .scores
                 .by_plugin
                 .iter()
-                .map(|(plugin, scores)| (plugin.name(), scores.clone()))
+                .map(|(plugin, scores)| (self.scheduler.config().name_of(*plugin), scores.clone()))
                 .collect(),
         }
     }

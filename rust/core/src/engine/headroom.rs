@@ -80,13 +80,7 @@ impl World {
         at_most: Option<usize>,
         interrupted: &AtomicBool,
     ) -> ApiResult<Headroom> {
-        if let Some(plugin) = self.plugins().find(|plugin| plugin.is_elsewhere()) {
-            return Err(ApiError::bad_request(format!(
-                "headroom is counted without leaving the core, where plugin \"{}\" is not: \
-                 create the pods on a fork instead",
-                plugin.name
-            )));
-        }
+        self.refuse_plugins_elsewhere("headroom is counted")?;
         match self.counted(copies, at_most.unwrap_or(usize::MAX))? {
             Some(found) => Ok(found),
             None => self.tried(copies, at_most.unwrap_or(MOST_TRIED), interrupted),
@@ -131,9 +125,7 @@ impl World {
             if let Some(end) = branch.place(&pods, &mut placed, interrupted) {
                 break end;
             }
-            if let Some(Halt::Fault(fault)) = branch.scheduler.halt() {
-                return Err(ApiError::bad_request(fault.clone()));
-            }
+            branch.refuse_faults()?;
             batch = (batch * 2).min(LARGEST_BATCH);
         };
         Ok(Headroom { count: placed.len(), nodes: tally(&branch.store, placed), end })
@@ -161,6 +153,26 @@ impl World {
             return Ok(Vec::new());
         };
         Ok(branch.scheduler.eligible_nodes(&branch.store, pod.slot))
+    }
+
+    /// Refuses what cannot wait for the answers of plugins elsewhere.
+    pub(super) fn refuse_plugins_elsewhere(&self, what: &str) -> ApiResult<()> {
+        let mut plugins = self.plugins();
+        plugins.find(|plugin| plugin.is_elsewhere()).map_or(Ok(()), |plugin| {
+            Err(ApiError::bad_request(format!(
+                "{what} without leaving the core, where plugin \"{}\" is not: create the pods on \
+                 a fork instead",
+                plugin.name
+            )))
+        })
+    }
+
+    /// Passes on that a plugin had no answer.
+    pub(super) fn refuse_faults(&self) -> ApiResult<()> {
+        match self.scheduler.halt() {
+            Some(Halt::Fault(fault)) => Err(ApiError::bad_request(fault.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// A branch on which everything is seen at once and nothing is recorded.

@@ -283,6 +283,7 @@ impl Scheduler {
             self.findings.clear();
             return Outcome::Unschedulable(failure);
         }
+        let before = self.progress.clone();
         let draw = self.prepare_policies(profile);
         let default_selector = self.default_selector(store, profile, slot, &pod);
         let mut cycle = Cycle {
@@ -333,7 +334,6 @@ impl Scheduler {
             answers.begin(id, store.revision(), position);
             let own = Own::new(&config.plugins, &bounds, answers, store, id);
             cycle.own = Some(&own);
-            let before = self.progress.clone();
             let outcome = cycle.run(column, &mut self.progress, &mut self.findings);
             self.halt = own.into_halt();
             if matches!(self.halt, Some(Halt::Fault(_))) {

@@ -309,10 +309,10 @@ impl Nodes {
     pub fn try_add(&self, node: &mut NodeCopy, on_node: PodOnNode, pod: &PodInfo) {
         let mut resources = self.resources.clone();
         occupy(&mut node.row, &mut node.info, &mut resources, on_node, pod);
+        node.changed ^= hash_of(&on_node.slot);
         if let Some((gpus, request)) = node.info.gpus.as_mut().zip(pod.gpu.as_ref()) {
             gpus.promise(request);
         }
-        node.changed ^= hash_of(&on_node.slot);
     }
 
     /// Removes a pod from a copy of a node.

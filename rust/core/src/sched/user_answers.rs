@@ -108,6 +108,11 @@ impl Config {
         self.plugins.get(id.user_place()?)
     }
 
+    /// The name of a plugin, whosever it is.
+    pub fn name_of(&self, id: PluginId) -> Text {
+        self.plugin(id).map_or_else(|| id.name().into(), |plugin| plugin.declaration.name.clone())
+    }
+
     /// Whether an event is of a kind that may let in a pod a plugin rejected.
     pub fn is_interested(&self, id: PluginId, event: &Event) -> bool {
         match self.plugin(id) {

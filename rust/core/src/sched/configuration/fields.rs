@@ -59,6 +59,20 @@ impl<'a> Fields<'a> {
         self.typed(key, "an integer", Value::as_int)
     }
 
+    /// A whole number of 32 bits; `of` is what the real decoder calls the type it is in.
+    pub fn int32(&self, key: &str, of: &str) -> Result<Option<i64>, String> {
+        let Some(number) = self.int(key)? else { return Ok(None) };
+        if i32::try_from(number).is_ok() {
+            return Ok(Some(number));
+        }
+        let place = self.place_of(key);
+        let names = place.split('.').map(|name| name.split('[').next().unwrap_or_default());
+        let path = names.collect::<Vec<&str>>().join(".");
+        Err(format!(
+            "json: cannot unmarshal number {number} into Go struct field {of}.{path} of type int32"
+        ))
+    }
+
     /// A truth value.
     pub fn flag(&self, key: &str) -> Result<Option<bool>, String> {
         self.typed(key, "a boolean", Value::as_bool)

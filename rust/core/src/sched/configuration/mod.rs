@@ -125,8 +125,8 @@ fn read_value_with(value: &Value, plugins: Vec<UserPlugin>) -> Result<Config, St
         initial_backoff: seconds("podInitialBackoffSeconds", initial)?,
         max_backoff: seconds("podMaxBackoffSeconds", max)?,
         profiles: profiles(&fields, &plugins)?,
-        plugins,
         tie_break: tie_break(&fields)?,
+        plugins,
         ..defaults
     })
 }

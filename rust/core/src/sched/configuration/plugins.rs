@@ -38,10 +38,7 @@ impl PluginSet {
                 let place = fields.place_in(list, at);
                 let item = Fields::new(item, &place, &["name", "weight"])?;
                 let name = item.text("name")?.unwrap_or_default().to_owned();
-                let weight = item.int("weight")?.unwrap_or(0);
-                if i32::try_from(weight).is_err() {
-                    return Err(no_weight(weight, &place));
-                }
+                let weight = item.int32("weight", "Plugin")?.unwrap_or(0);
                 if into && REMOVED.contains(&name.as_str()) {
                     return Err(format!(
                         "{place}: Invalid value: \"{name}\": was invalid in version \"{VERSION}\" \
@@ -234,16 +231,6 @@ impl Names<'_> {
             None => id.definition().is_some_and(|plugin| plugin.extends(point)),
         }
     }
-}
-
-/// What the decoder of the real scheduler says of a weight that is no int32.
-fn no_weight(weight: i64, place: &str) -> String {
-    let names = place.split('.').map(|name| name.split('[').next().unwrap_or_default());
-    let path = names.collect::<Vec<&str>>().join(".");
-    format!(
-        "json: cannot unmarshal number {weight} into Go struct field Plugin.{path}.weight of type \
-         int32"
-    )
 }
 
 /// What messages call the plugins of a point.

@@ -16,13 +16,14 @@ use super::cycle::Cycle;
 use super::cycle::post_filter::Trial;
 use super::nodes::{NodeView, Nodes, Rare};
 use super::plugins::policies::Turn;
-use super::plugins::{self, Filter, PluginId, PreFilter};
+use super::plugins::user::asking::Own;
+use super::plugins::{self, Filter, PluginId, PreFilter, user};
 use super::pod_info::PodInfo;
 use super::status::{Code, Reasons, Rejection};
 use super::taints::tolerated;
 use super::{Config, Scheduler};
 use crate::base::{FastMap, StrId, Text, Value};
-use crate::store::Store;
+use crate::store::{ObjectId, Store};
 
 /// The node has no fault.
 pub const FEASIBLE: i64 = -1;
@@ -31,7 +32,7 @@ pub const FEASIBLE: i64 = -1;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct No {
     /// The plugin.
-    pub plugin: &'static str,
+    pub plugin: Text,
     /// How final it is.
     pub code: Code,
     /// The reasons in words.
@@ -79,7 +80,7 @@ pub struct Judgement {
     /// The verdicts, in order of first use.
     pub verdicts: Vec<Verdict>,
     /// What was said of the pod before any node was looked at, by plugin.
-    pub blocked: Vec<(&'static str, Text)>,
+    pub blocked: Vec<(Text, Text)>,
     /// Resources.
     pub supplies: Vec<Supply>,
     /// Hard spread constraints.
@@ -104,6 +105,10 @@ impl Scheduler {
         let config = Arc::clone(&self.config);
         let profile = config.profile(&pod.scheduler_name).expect("only such pods are queued");
         let default_selector = self.default_selector(store, profile, slot, &pod);
+        let bounds = self.bounds(store, &config, profile, &pod, slot);
+        let generation = self.cache.pod(slot).generation;
+        let id = ObjectId { kind: store.kinds.pod, slot, generation };
+        let own = Own::new(&config.plugins, &bounds, &self.remembered.answers, store, id);
         let cycle = Cycle {
             store,
             cache: &self.cache,
@@ -114,7 +119,7 @@ impl Scheduler {
             turn: Turn::default(),
             pod: &pod,
             slot,
-            own: None,
+            own: profile.has_user_plugins().then_some(&own),
         };
         let requirements = Requirement::list(spec);
         let details = Details::new(&pod, &store.sets, &requirements);
@@ -156,12 +161,13 @@ impl Judgement {
                 PreFilter::Blocked(why, filter) => {
                     // With a filter every node says no for itself.
                     if filter.is_none() {
-                        self.blocked.push((id.name(), why));
+                        self.blocked.push((cycle.config.name_of(*id), why));
                     }
                     filters.extend(filter);
                 }
-                PreFilter::Reject(why) => self.blocked.push((id.name(), why)),
+                PreFilter::Reject(why) => self.blocked.push((cycle.config.name_of(*id), why)),
             }
+            filters.extend(user::filter(*id, &context).map(Filter::User));
         }
         for filter in &filters {
             if let Filter::PodTopologySpread(spread) = filter {
@@ -238,9 +244,9 @@ impl Judgement {
         let verdict = noes.iter().map(|(no, detail)| {
             let of_taints = no.plugin == PluginId::TAINT_TOLERATION;
             No {
-                plugin: no.plugin.name(),
+                plugin: cycle.config.name_of(no.plugin),
                 code: no.code,
-                reasons: plugins::reasons(*no, cycle.pod),
+                reasons: Own::reasons(cycle.own, *no, cycle.pod),
                 detail: *detail,
                 taints: if of_taints { untolerated(cycle, node) } else { Vec::new() },
             }

@@ -367,8 +367,8 @@ pub fn pre_score<'a>(
         PluginId::IMAGE_LOCALITY => Some(image_locality::scorer(context)),
         // Claims of devices are not modelled; without any, every node scores nothing.
         PluginId::DYNAMIC_RESOURCES => Some(Scorer::Constant(0)),
-        _ => policies::scorer(id, context, feasible)
-            .or_else(|| user::scorer(id, context).map(Scorer::User)),
+        _ if id.user_place().is_some() => user::scorer(id, context).map(Scorer::User),
+        _ => policies::scorer(id, context, feasible),
     }
 }
 

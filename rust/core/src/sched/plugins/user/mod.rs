@@ -273,6 +273,9 @@ pub fn pre_filter<'a>(id: PluginId, context: &Context<'a>) -> PreFilter<'a> {
     let Some((own, plugin)) = context.own.and_then(|own| Some((own, own.plugin(id)?))) else {
         return PreFilter::Skip;
     };
+    if !plugin.extends(Point::PreFilter) {
+        return ready;
+    }
     let Some(program) = &plugin.pre_filter else {
         return match own.pre_filter_answer(id) {
             Said::Yes => ready,
@@ -313,7 +316,6 @@ impl UserFilter<'_> {
     }
 
     /// Judges a node.
-    #[cold]
     pub fn check(&self, node: NodeView) -> Result<(), Rejection> {
         let Self { id, own, plugin } = *self;
         let Some(program) = &plugin.filter else {
