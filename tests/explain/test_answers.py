@@ -328,3 +328,46 @@ def test_a_manifest_of_several_pods() -> None:
     text = "\n---\n".join(json.dumps(pod(name)) for name in "ab")
     with pytest.raises(ExplainError, match="makes several: pod/a, pod/b"):
         cluster(small()).explain(text)
+
+
+def test_a_profile_without_a_plugin_does_not_hear_it() -> None:
+    profile = {
+        "schedulerName": "default-scheduler",
+        "plugins": {"multiPoint": {"disabled": [{"name": "TaintToleration"}]}},
+    }
+    config = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "profiles": [profile],
+    }
+    made = cluster(small(taints=["x:NoSchedule"]), scheduler=config)
+    made.create(pod("web", cpu="3"))
+    assert [group.plugin for group in ask(made, "web").groups] == ["NodeResourcesFit"]
+
+
+def test_commands_for_what_is_the_nodes() -> None:
+    made = cluster(
+        small("a", taints=["gpu=a100:NoSchedule"]), small("b"), small("c", labels={"disk": "hdd"})
+    )
+    made.patch("node", "b-0", {"spec": {"unschedulable": True}})
+    made.create(pod("web"))
+    made.delete("node", "c-0")
+    commands = {change.command for change in ask(made, "web").changes}
+    assert "kubectl uncordon b-0" in commands
+    assert "kubectl taint node a-0 gpu=a100:NoSchedule-" in commands
+    made.create(pod("disk", nodeSelector={"disk": "ssd"}))
+    made.add_nodes(**small("d", labels={"disk": "hdd"}))
+    label = one(ask(made, "disk"), "node-label")
+    assert label.command == "kubectl label --overwrite node d-0 disk=ssd"
+
+
+def test_a_pod_of_a_daemon_set_belongs_to_its_node() -> None:
+    made = add(cluster(small(count=2)), pod("a", cpu="2"), pod("b", cpu="2"))
+    daemon = deployment("agent", 0, cpu="1")
+    daemon["kind"] = "DaemonSet"
+    del daemon["spec"]["replicas"]
+    made.create(daemon)
+    made = wt.plan.fit(made).cluster
+    answer = ask(made, "daemonset/agent")
+    assert answer.state == "pending"
+    assert not {"selector", "node"} & set(kinds(answer))

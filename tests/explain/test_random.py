@@ -150,3 +150,65 @@ def test_the_first_reasons_are_those_of_the_scheduler(made: wt.Cluster) -> None:
             counts[reason] = counts.get(reason, 0) + 1
     histogram = ", ".join(sorted(f"{count} {reason}" for reason, count in counts.items()))
     assert f"nodes are available: {histogram}." in answer.message
+
+
+FILTERS = (
+    "NodeUnschedulable",
+    "TaintToleration",
+    "NodeAffinity",
+    "NodePorts",
+    "NodeResourcesFit",
+    "PodTopologySpread",
+    "InterPodAffinity",
+)
+
+
+def with_filter(made: wt.Cluster, plugin: str) -> wt.Cluster:
+    """Return a cluster of the same nodes and pods whose scheduler has one filter only."""
+    points = {"filter": {"disabled": [{"name": "*"}], "enabled": [{"name": plugin}]}}
+    if plugin not in {"NodeUnschedulable", "TaintToleration"}:
+        points["preFilter"] = points["filter"]
+    else:
+        points["preFilter"] = {"disabled": [{"name": "*"}]}
+    points["postFilter"] = {"disabled": [{"name": "*"}]}
+    config = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "percentageOfNodesToScore": 100,
+        "profiles": [{"schedulerName": "default-scheduler", "plugins": points}],
+    }
+    other = wt.Cluster(scheduler=config)
+    for kind in ("nodes", "pods"):
+        for item in made.get(kind):
+            kept = {key: item["metadata"][key] for key in ("name", "labels")}
+            status = {"status": item["status"]} if kind == "nodes" else {}
+            start = {"apiVersion": "v1", "kind": item["kind"], "metadata": kept}
+            other.create({**start, "spec": item["spec"], **status})
+    other.run(until=0)
+    return other
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(made=cases())
+def test_every_filter_is_heard_as_if_it_were_alone(made: wt.Cluster) -> None:
+    """A scheduler with one filter only refuses the nodes that explain says this filter refuses."""
+    facts = made.explain("web").facts
+    if made.get("pod/web")["spec"].get("nodeName"):
+        return
+    assert facts is not None
+    for plugin in FILTERS:
+        counts: dict[str, int] = {}
+        refused = 0
+        for at in facts.said.tolist():
+            noes = facts.verdicts[at] if at >= 0 else ()
+            mine = [reason for no in noes if no.plugin == plugin for reason in no.reasons]
+            refused += bool(mine)
+            for reason in mine:
+                counts[reason] = counts.get(reason, 0) + 1
+        alone = with_filter(made, plugin).get("pod/web")
+        if refused < len(facts.nodes):
+            assert alone["spec"].get("nodeName"), plugin
+            continue
+        histogram = ", ".join(sorted(f"{count} {reason}" for reason, count in counts.items()))
+        message = alone["status"]["conditions"][0]["message"]
+        assert message == f"0/{len(facts.nodes)} nodes are available: {histogram}."

@@ -61,6 +61,7 @@ def explain(
     return Explanation(
         **told,
         facts=facts,
+        case=case,
         node=node,
         message=facts.tried["message"],
         evicts=() if state == "bound" else tuple(facts.tried["victims"]),

@@ -106,6 +106,22 @@ class Change:
     size: float = column(default=0.0, repr=False)
 
     @property
+    def command(self) -> str:
+        """The kubectl command that makes the change; empty where there is no single one."""
+        name = self.target.partition("/")[2]
+        if self.kind == "uncordon":
+            return f"kubectl uncordon {name}"
+        if self.kind == "node-label":
+            labels = (
+                f"{key}-" if value is None else f"{key}={value}" for key, value in self.new.items()
+            )
+            return " ".join(["kubectl label --overwrite node", name, *labels])
+        if self.kind == "taint":
+            taints = (f"{taint}-" for taint in self.old.split(" and "))
+            return " ".join(["kubectl taint node", name, *taints])
+        return ""
+
+    @property
     def order(self) -> tuple[int, int, float]:
         """What changes are sorted by: how many at once, how intrusive, how large."""
         kinds = self.kind.split("+")
@@ -161,6 +177,7 @@ class Change:
         told = {key: value for key, value in self.__dict__.items() if key != "size"}
         return {
             **told,
+            "command": self.command,
             "patches": [dict(patch.__dict__) for patch in self.patches],
             "creates": list(self.creates),
             "evicts": list(self.evicts),
