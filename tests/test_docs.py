@@ -19,7 +19,7 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
-PAGES = ["README.md", "examples/shop/README.md", "docs/explain.md"]
+PAGES = ["README.md", "docs/explain.md", "docs/gpu-sharing.md", "examples/shop/README.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

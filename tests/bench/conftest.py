@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from wavetank.bench.errors import WorkloadError
-from wavetank.bench.run import Run
+from wavetank.bench.run import Options, Run
 from wavetank.bench.runner import execute
 from wavetank.bench.workloads import Workload, read
 
@@ -62,7 +62,7 @@ def play(files: Files) -> Play:
 
     def run(ops: str, *args: str, cycle_ns: int = 4 * MILLISECOND, **templates: str) -> Run:
         (workload,) = read(files(ops, *args, **templates))
-        return execute(workload, cycle_ns=cycle_ns)
+        return execute(workload, Options(cycle_ns))
 
     return run
 

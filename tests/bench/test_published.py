@@ -6,14 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from wavetank import clock
 from wavetank.bench.operations import Operation
 from wavetank.bench.operations.pods import CreatePods
-from wavetank.bench.runner import CYCLE, check, execute
+from wavetank.bench.runner import check, execute
 from wavetank.bench.templates import Template
 from wavetank.bench.workloads import Workload, read
-
-CYCLE_NS = clock.duration_ns(CYCLE)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +82,7 @@ def test_the_smallest_workload_of_each_test_case_does_what_its_file_says(
     chosen = smallest(workloads)
     assert len(chosen) == 36
     for workload in chosen:
-        run = execute(workload, cycle_ns=CYCLE_NS)
+        run = execute(workload)
         (window,) = run.windows
         expected = COUNTED.get(workload.case, measured(workload.operations()))
         assert window.pods == expected, workload.full_name
@@ -93,7 +90,7 @@ def test_the_smallest_workload_of_each_test_case_does_what_its_file_says(
 
 
 def placements(workload: Workload) -> Counter[tuple[str, str, str | None]]:
-    pods = execute(workload, cycle_ns=CYCLE_NS).cluster.pods
+    pods = execute(workload).cluster.pods
     return Counter(zip(pods["namespace"], pods["name"], pods["node"], strict=True))
 
 

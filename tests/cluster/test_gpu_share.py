@@ -126,7 +126,7 @@ def test_forks_and_saved_clusters_go_on_with_the_gpus_that_are_left(tmp_path: Pa
     made.save(path)
     answers = []
     for one in (made.fork(), wt.Cluster.load(path, controllers=()), made):
-        for number in range(4):
+        for number in range(3):
             one.create(pod(f"then-{number}", "400"))
         one.create(pod("whole", "1000"))
         one.run()

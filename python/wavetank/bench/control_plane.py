@@ -62,6 +62,9 @@ class ControlPlane(Cluster):
         Virtual nanoseconds from one scheduling cycle to the next.
     scheduler
         As for :class:`wavetank.Cluster`.
+    tie_break
+        How one of several best nodes is chosen, unless the configuration says: ``"oracle"``,
+        ``"seeded"`` or ``"first-by-name"``.
     """
 
     def __init__(
@@ -70,13 +73,14 @@ class ControlPlane(Cluster):
         seed: int = 0,
         cycle_ns: int = 0,
         scheduler: str | Path | Mapping[str, Any] | None = None,
+        tie_break: str = "oracle",
     ) -> None:
         world = _core.World(
             rules(),
             seed=seed,
             start_ns=clock.time_ns(clock.START),
             latencies=Latencies(scheduling_cycle=Constant(cycle_ns)).to_core(),
-            scheduler=configuration(scheduler),
+            scheduler=_configured(scheduler, tie_break),
             without=_WITHOUT,
         )
         self._attach(world, ())
@@ -85,3 +89,17 @@ class ControlPlane(Cluster):
     def run_to(self, time_ns: int, on_step: Callable[[], None] | None = None) -> None:
         """Let virtual time pass up to a moment; ``on_step`` is called now and then."""
         self._driver.run_to(time_ns, False, on_step)
+
+
+def _configured(scheduler: str | Path | Mapping[str, Any] | None, tie_break: str) -> str:
+    """Return the text of a scheduler configuration that says how ties are broken."""
+    text = configuration(scheduler)
+    given = _core.read_manifest(text, str(scheduler))[0].object() if text else {}
+    if not isinstance(given, dict):
+        return text
+    named = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "tieBreak": tie_break,
+    }
+    return _core.to_json({**named, **given})

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wavetank.kinds import Kind, as_kind
@@ -36,8 +37,37 @@ _SUFFIX = 5
 #: Seconds of wall clock between two words about progress.
 _SAY_S = 0.1
 
+#: How one of several best nodes may be chosen.
+TIE_BREAKS = ("seeded", "oracle", "first-by-name")
+
 #: Takes what is being done and how much of it is done, from 0 to 1, where that is known.
 Progress = Callable[[str, "float | None"], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How workloads are run.
+
+    Attributes
+    ----------
+    cycle_ns
+        Virtual nanoseconds from one scheduling cycle to the next.
+    seed
+        What generated names and tie-breaks derive from.
+    tie_break
+        How one of several best nodes is chosen.
+    """
+
+    cycle_ns: int = 4 * MILLISECOND_NS
+    seed: int = 0
+    tie_break: str = "seeded"
+
+    def __post_init__(self) -> None:
+        if self.cycle_ns < 0:
+            raise WorkloadError("the time of a scheduling cycle is 0 or more")
+        if self.tie_break not in TIE_BREAKS:
+            known = ", ".join(TIE_BREAKS)
+            raise WorkloadError(f"a tie-break is one of {known}, not {self.tie_break!r}")
 
 
 class Run:
@@ -54,13 +84,16 @@ class Run:
     """
 
     def __init__(
-        self, workload: Workload, *, seed: int, cycle_ns: int, progress: Progress | None
+        self, workload: Workload, options: Options, progress: Progress | None = None
     ) -> None:
         self.workload = workload
         self.params: Params = workload.params
         self.default_pod_template: Path | None = workload.default_pod_template
         self.cluster = ControlPlane(
-            seed=seed, cycle_ns=cycle_ns, scheduler=workload.scheduler_config
+            seed=options.seed,
+            cycle_ns=options.cycle_ns,
+            scheduler=workload.scheduler_config,
+            tie_break=options.tie_break,
         )
         self.world: _core.World = self.cluster.world
         self.waiting: dict[str, int] = {}
@@ -68,9 +101,9 @@ class Run:
         self.windows: list[Window] = []
         self.notes: list[str] = []
         self.phases: dict[str, float] = {}
-        self._cycle_ns = cycle_ns
+        self._cycle_ns = options.cycle_ns
         self._agenda = Agenda()
-        self._random = random.Random(seed)
+        self._random = random.Random(options.seed)
         self._window: Window | None = None
         self._objects: dict[tuple[Path, str | None, bool], objects.ObjectFile] = {}
         self._progress = progress

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
 
+from wavetank import clock
 from wavetank.bench.report import FAILED, RAN, SKIPPED, Result, Results
-from wavetank.bench.runner import CYCLE, check, runs
+from wavetank.bench.run import Options
+from wavetank.bench.runner import CYCLE, TIE_BREAK, check, runs
 from wavetank.bench.workloads import Workload, read, select
 from wavetank.progress import Meter
 
@@ -91,6 +93,15 @@ def scheduler_perf(
             "--seed", min=0, max=2**64 - 1, metavar="NUMBER", help="What names derive from."
         ),
     ] = 0,
+    tie_break: Annotated[
+        str,
+        typer.Option(
+            "--tie-break",
+            metavar="MODE",
+            help="How one of several best nodes is chosen: seeded; oracle, as the real scheduler "
+            "does with one worker; or first-by-name.",
+        ),
+    ] = TIE_BREAK,
     listing: Annotated[
         bool, typer.Option("--list", help="Name the workloads instead of running them.")
     ] = False,
@@ -98,12 +109,13 @@ def scheduler_perf(
     """Run the benchmark; see the help text above."""
     if output not in {"table", "json", "yaml"}:
         raise ValueError(f"--output is table, json or yaml, not {output!r}")
+    options = Options(clock.duration_ns(cycle), seed, tie_break)
     chosen = select(read(path), name, label)
     if listing:
         check(chosen)
         _print_list(chosen, output)
         return
-    results, interrupted = _run(chosen, cycle, seed)
+    results, interrupted = _run(chosen, options)
     if output == "table":
         print_results(results)
     else:
@@ -116,12 +128,12 @@ def scheduler_perf(
         raise typer.Exit(NO)
 
 
-def _run(chosen: Sequence[Workload], cycle: str, seed: int) -> tuple[Results, bool]:
+def _run(chosen: Sequence[Workload], options: Options) -> tuple[Results, bool]:
     """Run workloads with a bar; return what is done when Ctrl-C comes."""
     results = Results()
     with Meter(len(chosen)) as meter:
         try:
-            rounds = runs(chosen, cycle=cycle, seed=seed, progress=meter.inside, notes=results)
+            rounds = runs(chosen, options, progress=meter.inside, notes=results)
             for at, workload in enumerate(chosen):
                 meter.begin(at, workload.full_name)
                 results.extend(next(rounds))
@@ -135,8 +147,8 @@ def print_results(results: Results) -> None:
     out = console()
     rows = [row for row in results if row.status == RAN]
     if rows:
-        table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-        table.add_column("WORKLOAD", no_wrap=True)
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column("WORKLOAD", overflow="fold", min_width=8)
         for heading in _HEADINGS:
             table.add_column(heading, justify="right", no_wrap=True)
         for row in rows:
@@ -189,9 +201,11 @@ def _print_list(chosen: Sequence[Workload], output: str) -> None:
     if output != "table":
         print_data([_described(workload) for workload in chosen], output)
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("TOPIC", "WORKLOAD", "LABELS", "MIN", "SKIPPED"):
-        table.add_column(heading, no_wrap=True, justify="right" if heading == "MIN" else "left")
+        is_number = heading == "MIN"
+        justify: Literal["left", "right"] = "right" if is_number else "left"
+        table.add_column(heading, overflow="fold", no_wrap=is_number, justify=justify)
     for workload in chosen:
         table.add_row(
             workload.topic,

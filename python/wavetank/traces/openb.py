@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 GPU_MILLI = "alibabacloud.com/gpu-milli"
 #: The number of GPUs, of a machine and in a pod's annotations.
 GPU_COUNT = "alibabacloud.com/gpu-count"
+#: The annotation with the numbers of the GPUs a pod got: ``0-3``.
+GPU_INDEX = "alibabacloud.com/gpu-index"
 #: The label with the model of a machine's GPUs.
 MODEL_LABEL = "alibabacloud.com/gpu-card-model"
 #: Pods a machine takes, as the trace's own node manifests have it.

@@ -13,7 +13,7 @@ use super::nodes::NodeId;
 use super::plugins::PluginId;
 use super::plugins::gpu_share::request::Numbers;
 use super::plugins::gpu_share::reserve::{Choice, choose};
-use super::plugins::gpu_share::{GPU_INDEX, index_text};
+use super::plugins::gpu_share::{GPU_INDEX, Selection, index_text};
 use super::plugins::policies::fgd_score::{FragmentationScore, learn};
 use super::plugins::policies::typical_pods::TypicalPods;
 use super::pod_info::PodInfo;
@@ -73,7 +73,9 @@ impl Scheduler {
     /// them asks for any.
     pub(super) fn prepare_policies(&mut self, profile: &Profile) -> u64 {
         let scores = |id| profile.score.iter().any(|(have, _)| *have == id);
-        if scores(PluginId::FGD_SCORE) && profile.args.fragmentation.typical.is_none() {
+        let asks = scores(PluginId::FGD_SCORE)
+            || profile.args.gpu_share.selection == Selection::Fragmentation;
+        if asks && profile.args.fragmentation.typical.is_none() {
             self.learn_typical_pods(profile);
         }
         if scores(PluginId::RANDOM_SCORE) { self.progress.stream.next_u64() } else { 0 }

@@ -112,6 +112,7 @@ impl Scheduler {
             default_selector: default_selector.as_ref(),
             kept: None,
             kept_hard: None,
+            turn: Turn::default(),
             pod: &pod,
             slot,
             turn: Turn::default(),

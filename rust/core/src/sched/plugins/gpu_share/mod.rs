@@ -82,7 +82,7 @@ pub fn hint(event: &Event) -> bool {
     match event.subject {
         Subject::Node { new: Some(new), .. } => devices::count_of(new) > 0,
         Subject::AssignedPod { old: Some(gone), .. } => {
-            gone.gpu.as_ref().is_some_and(|gpu| !gpu.devices.is_empty())
+            gone.gpu.as_ref().is_some_and(|gpu| gpu.count > 0)
         }
         Subject::Itself { .. } => true,
         _ => false,
