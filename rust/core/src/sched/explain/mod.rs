@@ -115,7 +115,6 @@ impl Scheduler {
             turn: Turn::default(),
             pod: &pod,
             slot,
-            turn: Turn::default(),
         };
         let requirements = Requirement::list(spec);
         let details = Details::new(&pod, &store.sets, &requirements);
