@@ -113,9 +113,20 @@ def test_pods_of_a_deployment_that_are_in_the_same_position() -> None:
     assert less.new == "500m"
     assert (less.lets_in, less.pods) == (2, 3)
     assert one(answer, "node").lets_in == 1
+    # A priority would evict the Deployment's own pods, which would have it too.
+    assert "priority" not in kinds(answer)
     by_name = ask(made, f"pod/{answer.pods[1]}")
     assert set(by_name.pods) == set(answer.pods)
     assert by_name.owner == "deployment/web"
+
+
+def test_many_pods_in_the_same_position() -> None:
+    made = cluster(small())
+    made.create(deployment("web", 1200, cpu="3"))
+    made.run()
+    answer = ask(made, "deployment/web")
+    assert len(answer.pods) == 1200
+    assert str(answer).startswith("1,200 pods of deployment/web")
 
 
 def test_a_deployment_without_pending_pods() -> None:

@@ -45,7 +45,7 @@ def explain(
         "document": subject.pod,
         "notes": subject.notes,
     }
-    told["pods"] = (told["pod"], *_names(subject))
+    told["pods"] = (told["pod"], *subject.others.values())
     if state in {"deleting", "ended"}:
         return Explanation(**told, state=state)
     case, state = _case(subject, state)
@@ -78,11 +78,6 @@ def _nothing_helps(reasons: Rows[Group], nodes: int) -> str:
         return words
     most = max(reasons, key=lambda group: group.nodes)
     return f"{words}; {most.plugin} refuses most nodes, {most.nodes:,} of {nodes:,}"
-
-
-def _names(subject: Subject) -> list[str]:
-    pods = subject.cluster.world.get_many(subject.others)
-    return [one["metadata"]["name"] for one in pods]
 
 
 def _state(subject: Subject) -> str:
@@ -126,7 +121,7 @@ def _judged(subject: Subject, held: list[Operation]) -> Case:
     form = patched(subject.pod, held)
     world = subject.cluster.world
     facts = Facts(world.explain(subject.key, form if held else None))
-    return Case(subject.cluster, subject.key, form, facts, held, subject.others)
+    return Case(subject.cluster, subject.key, form, facts, held, list(subject.others))
 
 
 def _changes(case: Case, state: str, catalogue: Catalogue | str | Path | None) -> list[Change]:
