@@ -120,6 +120,26 @@ def test_pods_of_a_deployment_that_are_in_the_same_position() -> None:
     assert by_name.owner == "deployment/web"
 
 
+def test_the_template_of_the_workload_is_where_people_change_it() -> None:
+    made = cluster(small("n"), small("gpu", count=2, cpu="4", taints=["gpu:NoSchedule"]))
+    made.create(deployment("web", 2, cpu="2500m"))
+    made.run()
+    answer = ask(made, "deployment/web")
+    assert kinds(answer)[:2] == ["request", "toleration"]
+    for change, running in zip(answer.changes[:2], (1, 2), strict=True):
+        patch = change.workload
+        assert patch is not None
+        assert (patch.target, patch.namespace) == ("deployment/web", "default")
+        assert change.command.startswith(
+            "kubectl patch deployment/web -n default --type=json -p '["
+        )
+        branch = made.fork()
+        branch.patch(patch.target, None, patch.operations, type="json")
+        branch.run(until="10m")
+        bound = branch.get("pods", field_selector="spec.nodeName!=")
+        assert len(bound) == running
+
+
 def test_many_pods_in_the_same_position() -> None:
     made = cluster(small())
     made.create(deployment("web", 1200, cpu="3"))

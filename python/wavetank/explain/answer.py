@@ -13,6 +13,7 @@ from .facts import Facts
 from .groups import groups
 from .search import changes
 from .trials import Case
+from .workload import with_workload
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +56,7 @@ def explain(
         return Explanation(**told)
     node = subject.pod["spec"].get("nodeName") or facts.tried["node"] or ""
     reasons = groups(case)
-    found = _changes(case, state, catalogue)
+    found = _with_workload(case, subject, _changes(case, state, catalogue))
     if not node and not found and not facts.blocked:
         told["notes"] = [*subject.notes, _nothing_helps(reasons, len(facts.nodes))]
     return Explanation(
@@ -136,6 +137,12 @@ def _changes(case: Case, state: str, catalogue: Catalogue | str | Path | None) -
         return [confirmed] if confirmed is not None else []
     found = changes(case, catalogue)
     return found if first is None else [first.together(change) for change in found]
+
+
+def _with_workload(case: Case, subject: Subject, found: list[Change]) -> list[Change]:
+    if not subject.exists or not subject.owner:
+        return found
+    return [with_workload(case, change, subject.owner) for change in found]
 
 
 def _released(case: Case, state: str) -> Change | None:

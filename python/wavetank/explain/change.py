@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import json
+import shlex
 from dataclasses import dataclass, replace
 from dataclasses import field as column
 from typing import TYPE_CHECKING, Any
@@ -83,6 +85,9 @@ class Change:
         How many of the pods that are in the same position it lets in, tried one after the other.
     patches
         The same for machines; see :meth:`apply`.
+    workload
+        The change of the pod where people make it: a patch of the template of the workload that
+        made the pod, as the API takes it; ``None`` for a pod of its own.
     creates
         Objects to create first: a node, a priority class.
     evicts
@@ -101,6 +106,7 @@ class Change:
     lets_in: int = 1
     pods: int = 1
     patches: tuple[Patch, ...] = ()
+    workload: Patch | None = None
     creates: tuple[Object, ...] = ()
     evicts: tuple[str, ...] = ()
     size: float = column(default=0.0, repr=False)
@@ -119,6 +125,10 @@ class Change:
         if self.kind == "taint":
             taints = (f"{taint}-" for taint in self.old.split(" and "))
             return " ".join(["kubectl taint node", name, *taints])
+        if self.workload is not None and len(self.patches) == 1 and not self.creates:
+            patch = shlex.quote(json.dumps(self.workload.operations, separators=(",", ":")))
+            where = f"{self.workload.target} -n {self.workload.namespace}"
+            return f"kubectl patch {where} --type=json -p {patch}"
         return ""
 
     @property
@@ -150,8 +160,8 @@ class Change:
         """Make the change.
 
         Objects whose field cannot change are deleted and made anew with it: the pod too, which
-        keeps its name. Of a pod that a workload made, change the workload's template instead:
-        the operations are the same below ``/spec/template``.
+        keeps its name. Of a pod that a workload made, patch the workload instead: see
+        ``workload``.
 
         Raises
         ------
@@ -179,6 +189,7 @@ class Change:
             **told,
             "command": self.command,
             "patches": [dict(patch.__dict__) for patch in self.patches],
+            "workload": None if self.workload is None else dict(self.workload.__dict__),
             "creates": list(self.creates),
             "evicts": list(self.evicts),
         }
