@@ -41,7 +41,7 @@ PYTHON = [
     },
     {"resources", "progress", "catalogue"},
     {"program"},
-    {"controllers", "manifest", "printing", "nodes"},
+    {"controllers", "manifest", "printing", "nodes", "scheduling"},
     {"listing"},
     {"api", "driver"},
     {"rollouts"},

@@ -33,7 +33,7 @@ from .errors import (
 from .latencies import Latencies
 
 if TYPE_CHECKING:
-    from . import bench, explain, plan
+    from . import bench, explain, plan, scheduling
 
 __all__ = [
     "AlreadyExistsError",
@@ -54,10 +54,11 @@ __all__ = [
     "bench",
     "explain",
     "plan",
+    "scheduling",
 ]
 
 #: Parts that are imported when they are first asked for.
-_LAZY = {"bench", "explain", "plan"}
+_LAZY = {"bench", "explain", "plan", "scheduling"}
 
 
 def __getattr__(name: str) -> object:

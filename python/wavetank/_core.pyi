@@ -18,6 +18,7 @@ __all__ = [
     "InvalidError",
     "ManifestError",
     "NotFoundError",
+    "PluginError",
     "Quantity",
     "Rules",
     "Watch",
@@ -45,6 +46,7 @@ __all__ = [
 __version__: str
 
 class WavetankError(Exception): ...
+class PluginError(WavetankError): ...
 
 class ManifestError(WavetankError):
     source: str
@@ -87,6 +89,12 @@ _Keys: TypeAlias = NDArray[np.int64]
 _Columns: TypeAlias = dict[str, Any]
 #: Where a page of a list ended.
 _Token: TypeAlias = tuple[int, str, str]
+#: Plugin, point and pod; facts about the pod; nodes, whether on trial, epoch of the columns.
+_Question: TypeAlias = tuple[
+    tuple[int, str, int],
+    tuple[str, str, int, list[tuple[str, int]]],
+    tuple[NDArray[np.int64], bool, int],
+]
 #: Word, name, namespace and warnings; or the exception.
 _Outcome: TypeAlias = tuple[str, str, str | None, list[str]] | WavetankError
 
@@ -138,6 +146,7 @@ class World:
         latencies: Mapping[str, Any],
         scheduler: str = "",
         without: Sequence[str] = ...,
+        plugins: Sequence[Mapping[str, Any]] = ...,
     ) -> World: ...
     @staticmethod
     def from_bytes(data: NDArray[np.uint8], rules: Rules) -> World: ...
@@ -310,6 +319,18 @@ class World:
     def explain(self, pod: int, form: _Object | None = None) -> dict[str, Any]: ...
     def try_pods(self, pods: Sequence[tuple[int, _Object | None]]) -> list[dict[str, Any]]: ...
     def waiting(self, pod: int) -> tuple[str, int, int]: ...
+
+    # Plugins of the scheduler
+
+    def plugins(self) -> list[dict[str, Any]]: ...
+    def question(self) -> _Question | None: ...
+    def node_column(self, name: str, resource: str) -> NDArray[np.int64]: ...
+    def node_names(self) -> list[str]: ...
+    def node_labels(self, key: str) -> tuple[NDArray[np.int32], list[str]]: ...
+    def labels_of_node(self, number: int) -> list[tuple[str, str]]: ...
+    def answer_pod(self, reason: str | None) -> None: ...
+    def answer_filter(self, said: NDArray[np.int64], reasons: Sequence[str]) -> None: ...
+    def answer_score(self, scores: NDArray[np.int64]) -> None: ...
 
     # Columns
 

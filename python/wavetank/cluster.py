@@ -17,6 +17,7 @@ from .latencies import Latencies
 from .program import rules
 from .results import Table
 from .scheduler import configuration
+from .scheduling.plugins import Plugin, checked, loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,13 +58,17 @@ class Cluster(Explaining):
     scheduler
         A ``KubeSchedulerConfiguration``, version ``kubescheduler.config.k8s.io/v1``: a file,
         text or a dict; the default profile when ``None``.
+    plugins
+        Scheduling plugins of one's own (:mod:`wavetank.scheduling`). The configuration names
+        them like any other plugin; where it lists no profiles, they are in the default profile.
     controllers
         The controllers to run; the built-in ones when ``None``.
 
     Raises
     ------
     ValueError
-        When the scheduler configuration is none; in Kubernetes' words.
+        When the scheduler configuration is none, in Kubernetes' words; when a plugin's
+        expression is none, with the column.
 
     Examples
     --------
@@ -95,25 +100,31 @@ class Cluster(Explaining):
         latencies: Latencies | str = "ideal",
         events: str = "all",
         scheduler: str | Path | Mapping[str, Any] | None = None,
+        plugins: Sequence[Plugin] = (),
         controllers: Sequence[Controller] | None = None,
     ) -> None:
+        own = checked(plugins)
         world = _core.World(
             rules(),
             seed=_seed(seed),
             start_ns=clock.time_ns(start),
             latencies=Latencies.of(latencies).to_core(),
             scheduler=configuration(scheduler),
+            plugins=[plugin.declared() for plugin in own],
         )
         world.set_event_policy(events)
-        self._attach(world, ())
+        self._attach(world, (), own)
         for controller in built_in() if controllers is None else controllers:
             self.add_controller(controller)
 
-    def _attach(self, world: _core.World, controllers: Sequence[Controller]) -> None:
+    def _attach(
+        self, world: _core.World, controllers: Sequence[Controller], plugins: Sequence[Plugin]
+    ) -> None:
         _read_numpy(world)
         self._world = world
         self._controllers = list(controllers)
-        self._driver = Driver(world, self._controllers)
+        self._plugins = tuple(plugins)
+        self._driver = Driver(world, self._controllers, self._plugins)
         self._kinds: dict[str, Kind] = {}
         #: What the dump this cluster came from does not have; see :meth:`from_dump`.
         self.notes: list[str] = []
@@ -333,7 +344,8 @@ class Cluster(Explaining):
     def fork(self) -> Cluster:
         """Return a branch: the same cluster, going its own way from here.
 
-        It costs microseconds whatever the size; the branch pays for what it changes.
+        It costs microseconds whatever the size; the branch pays for what it changes. Scheduling
+        plugins are shared.
 
         Raises
         ------
@@ -341,7 +353,8 @@ class Cluster(Explaining):
             When a controller of one's own cannot be copied.
         """
         branch = object.__new__(type(self))
-        branch._attach(self._world.fork(), [_copied(c) for c in self._controllers])
+        controllers = [_copied(controller) for controller in self._controllers]
+        branch._attach(self._world.fork(), controllers, self._plugins)
         branch.notes = list(self.notes)
         return branch
 
@@ -355,7 +368,7 @@ class Cluster(Explaining):
         data = self._world.to_bytes()
         # Protocol 5 lets the bytes travel beside the pickle, without a copy.
         payload = pickle.PickleBuffer(data) if int(protocol) >= 5 else data
-        return _from_pickle, (payload, self._controllers)
+        return _from_pickle, (payload, self._controllers, self._plugins)
 
     def save(self, path: str | Path) -> None:
         """Write the cluster to a file; :meth:`load` brings it back as it was.
@@ -365,7 +378,13 @@ class Cluster(Explaining):
         write_whole(Path(path), self._world.to_bytes())
 
     @classmethod
-    def load(cls, path: str | Path, *, controllers: Sequence[Controller] | None = None) -> Cluster:
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        controllers: Sequence[Controller] | None = None,
+        plugins: Sequence[Plugin] = (),
+    ) -> Cluster:
         """Read a cluster from a file that :meth:`save` wrote, or from a dump.
 
         Parameters
@@ -375,13 +394,16 @@ class Cluster(Explaining):
         controllers
             The controllers the cluster had, in the order they were added; the built-in ones
             when ``None``.
+        plugins
+            The scheduling plugins the cluster had that are written in Python; expressions are
+            saved with it.
 
         Raises
         ------
         FileNotFoundError
             When there is no such file.
         ValueError
-            When the file is a saved cluster of another version.
+            When the file is a saved cluster of another version, or of other plugins.
         ManifestError
             When it is neither a saved cluster nor a dump.
         """
@@ -389,8 +411,8 @@ class Cluster(Explaining):
             raise FileNotFoundError('the path "" does not exist')
         path = Path(path)
         if is_saved(path):
-            return cls._from_bytes(path.read_bytes(), controllers)
-        return cls.from_dump(path, controllers=controllers)
+            return cls._from_bytes(path.read_bytes(), controllers, plugins)
+        return cls.from_dump(path, controllers=controllers, plugins=plugins)
 
     @classmethod
     def from_dump(
@@ -431,7 +453,12 @@ class Cluster(Explaining):
         return cluster
 
     @classmethod
-    def _from_bytes(cls, data: Any, controllers: Sequence[Controller] | None = None) -> Cluster:
+    def _from_bytes(
+        cls,
+        data: Any,
+        controllers: Sequence[Controller] | None = None,
+        plugins: Sequence[Plugin] = (),
+    ) -> Cluster:
         import numpy as np  # noqa: PLC0415 - slow to import
 
         world = _core.World.from_bytes(np.frombuffer(data, dtype=np.uint8), rules())
@@ -440,7 +467,7 @@ class Cluster(Explaining):
         if [controller.name for controller in given] != saved:
             raise ValueError(f"the saved cluster has the controllers {', '.join(saved)}")
         cluster = object.__new__(cls)
-        cluster._attach(world, given)
+        cluster._attach(world, given, loaded(world.plugins(), plugins))
         return cluster
 
     def _repr_html_(self) -> str:
@@ -494,5 +521,7 @@ def _copied(controller: Controller) -> Controller:
         ) from error
 
 
-def _from_pickle(data: Any, controllers: Sequence[Controller]) -> Cluster:
-    return Cluster._from_bytes(data, controllers)  # noqa: SLF001 - our own class
+def _from_pickle(
+    data: Any, controllers: Sequence[Controller], plugins: Sequence[Plugin]
+) -> Cluster:
+    return Cluster._from_bytes(data, controllers, plugins)  # noqa: SLF001 - our own class

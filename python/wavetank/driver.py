@@ -1,4 +1,7 @@
-"""Running a cluster: the loop between the engine and the controllers written in Python."""
+"""Running a cluster: the loop between the engine and what is written in Python.
+
+That is controllers, which get keys, and scheduling plugins, which get questions.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from . import _core
     from .controllers.base import Controller
     from .progress import Progress
+    from .scheduling.asked import Asked
+    from .scheduling.plugins import Plugin
 
 #: Wall-clock milliseconds the engine runs before it comes up for air.
 SLICE_MS = 200
@@ -57,13 +62,21 @@ class Stopped:
 class Driver:
     """Moves a world forward and lets controllers work when the engine asks."""
 
-    def __init__(self, world: _core.World, controllers: Sequence[Controller]) -> None:
+    def __init__(
+        self,
+        world: _core.World,
+        controllers: Sequence[Controller],
+        plugins: Sequence[Plugin] = (),
+    ) -> None:
         self._world = world
         self._controllers = controllers
+        self._plugins = plugins
+        self._asked: Asked | None = None
         self._context = Context(world)
         # A second thread waits until the first one's run is over.
         self._lock = threading.RLock()
-        self._working = False
+        #: What to say to who lets time pass meanwhile; empty when nobody works.
+        self._working = ""
 
     def run_to(
         self, limit_ns: int, progress: bool | None, on_step: Callable[[], None] | None = None
@@ -97,9 +110,7 @@ class Driver:
     ) -> Stopped:
         with self._lock:
             if self._working:
-                raise RuntimeError(
-                    "a controller cannot let time pass: answer after(...) to be asked again"
-                )
+                raise RuntimeError(self._working)
             return self._play(mode, limit_ns, predicate, progress, on_step)
 
     def _play(
@@ -136,9 +147,14 @@ class Driver:
         predicate: Callable[[], bool] | None,
         step: Callable[[], None] | None,
     ) -> str:
+        stepped = time.perf_counter()
         while True:
             reason, controller, keys = self._world.advance(limit_ns, mode, SLICE_MS)
-            if reason == "keys":
+            if reason == "plugin":
+                self._ask()
+                if time.perf_counter() - stepped < SLICE_MS / 1000:
+                    continue
+            elif reason == "keys":
                 assert controller is not None  # noqa: S101 - keys belong to one
                 assert keys is not None  # noqa: S101
                 self._work(self._controllers[controller], keys)
@@ -150,16 +166,29 @@ class Driver:
                 if predicate is not None and predicate():
                     return "predicate"
                 return reason
+            stepped = time.perf_counter()
             if step is not None:
                 step()
 
+    def _ask(self) -> None:
+        """Let a scheduling plugin answer what the engine asks."""
+        if self._asked is None:
+            from .scheduling.asked import Asked  # noqa: PLC0415 - NumPy is slow to import
+
+            self._asked = Asked(self._world, self._plugins)
+        self._working = "a scheduling plugin cannot let time pass: it answers at once"
+        try:
+            self._asked.answer()
+        finally:
+            self._working = ""
+
     def _work(self, controller: Controller, keys: list[int]) -> None:
         """Let a controller answer a batch; whoever calls puts it back on an exception."""
-        self._working = True
+        self._working = "a controller cannot let time pass: answer after(...) to be asked again"
         try:
             answers = controller.sync_batch(self._context, keys)
         finally:
-            self._working = False
+            self._working = ""
         name = type(controller).__name__
         if not isinstance(answers, Sequence):
             raise TypeError(f"{name}.sync_batch returns a list of answers, not {answers!r}")

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import wavetank as wt
-from wavetank.errors import NotFoundError
+from wavetank.errors import BadRequestError, NotFoundError
 from wavetank.explain import KINDS, ExplainError
+from wavetank.scheduling import Expression, PerNode
 
 from .clusters import add, ask, cluster, kinds, one, pod, small
 from .test_plugins import DATA, claim, volume
@@ -402,3 +403,29 @@ def test_a_pod_of_a_daemon_set_belongs_to_its_node() -> None:
     answer = ask(made, "daemonset/agent")
     assert answer.state == "pending"
     assert not {"selector", "node"} & set(kinds(answer))
+
+
+def test_a_plugin_of_ones_own_as_an_expression() -> None:
+    golden = Expression(
+        "Golden", filter="node.labels['tier'] == 'gold'", score="node.pods", reason="not golden"
+    )
+    made = cluster(small("tin", labels={"tier": "tin"}), small("x"), plugins=[golden])
+    made.create(pod("web", cpu="3"))
+    answer = ask(made, "web")
+    assert answer.message.startswith("0/2 nodes are available: 2 Insufficient cpu.")
+    assert answer.on("tin-0") == [
+        "NodeResourcesFit: asks 3 cpu, 2 of 2 free: 1 too little",
+        "Golden: not golden",
+    ]
+    for number in range(2):
+        made.add_nodes(**small(f"gold-{number}", labels={"tier": "gold"}))
+    add(made, pod("fits", cpu="1"))
+    assert "Golden" in ask(made, "fits").scores.columns
+
+
+def test_a_plugin_of_ones_own_in_python_cannot_be_asked() -> None:
+    mine = PerNode("Mine", filter=lambda pod, node: True)
+    made = cluster(small(), plugins=[mine])
+    made.create(pod("web", cpu="3"))
+    with pytest.raises(BadRequestError, match='where plugin "Mine" is not'):
+        made.explain("web")

@@ -83,7 +83,7 @@ class ControlPlane(Cluster):
             scheduler=_configured(scheduler, tie_break),
             without=_WITHOUT,
         )
-        self._attach(world, ())
+        self._attach(world, (), ())
         self.add_controller(FakeVolumes())
 
     def run_to(self, time_ns: int, on_step: Callable[[], None] | None = None) -> None:

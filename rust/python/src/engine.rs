@@ -16,7 +16,7 @@ use wavetank_core::store::recorder::Said;
 use wavetank_core::store::update::Part;
 
 use crate::convert::{value_from_py, value_to_py};
-use crate::error::{api_error, value_error};
+use crate::error::{PluginError, api_error, value_error};
 use crate::objects::to_keys;
 use crate::world::{Inner, World, kind_id};
 
@@ -41,8 +41,8 @@ impl World {
     }
 
     /// Lets the cluster act: `(reason, controller, keys)`. The reason is "deadline", "settled",
-    /// "instant", "slice" when `slice_ms` of wall clock have passed, or "keys" when a controller
-    /// has work. Ctrl-C raises KeyboardInterrupt between two steps and leaves a consistent
+    /// "instant", "slice" when `slice_ms` of wall clock have passed, "keys" when a controller has
+    /// work, or "plugin" when a plugin of the scheduler is asked something. Ctrl-C raises KeyboardInterrupt between two steps and leaves a consistent
     /// cluster.
     fn advance<'py>(
         &self,
@@ -93,6 +93,8 @@ impl World {
                 Some(signal) => return Err(signal),
                 None => ("slice", None, None),
             },
+            Stop::Asked => ("plugin", None, None),
+            Stop::Fault(fault) => return Err(PluginError::new_err(fault)),
             Stop::Keys(number, ids) => {
                 let keys = PyList::new(py, ids.iter().map(|id| id.to_bits()))?;
                 ("keys", Some(number), Some(keys))
@@ -121,8 +123,10 @@ impl World {
     }
 
     /// Puts the batch handed out last back, if it was not answered: first in line next time.
+    /// What a plugin of the scheduler was asked will be asked again.
     fn put_back(&self, py: Python) {
         self.enter(py, |inner| {
+            inner.engine.scheduler.forget_answers();
             if let Some((number, ids)) = inner.handed.take() {
                 let pairs: Vec<_> = ids.into_iter().map(|id| (id, Answer::PutBack)).collect();
                 inner.engine.answer(number, &pairs);

@@ -3,6 +3,7 @@
 //! ```text
 //! WavetankError
 //! ├── ManifestError (ValueError)      a document that cannot be read
+//! ├── PluginError                     a scheduling plugin without a right answer
 //! └── ApiError                        what the API server would answer; .code .reason .status
 //!     ├── BadRequestError   400       ├── GoneError        410
 //!     ├── ForbiddenError    403       ├── InvalidError     422
@@ -18,6 +19,12 @@ use wavetank_core::api::{ApiError as CoreError, Reason};
 use crate::convert::value_to_py;
 
 create_exception!(_core, WavetankError, PyException, "Whatever wavetank refuses to do.");
+create_exception!(
+    _core,
+    PluginError,
+    WavetankError,
+    "A plugin of the scheduler that has no answer, or a wrong one."
+);
 create_exception!(_core, ManifestError, WavetankError, "A document that cannot be read.");
 create_exception!(
     _core,

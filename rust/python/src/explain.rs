@@ -88,7 +88,7 @@ fn tried_to_py<'py>(py: Python<'py>, tried: &Tried) -> PyResult<Bound<'py, PyDic
 
 fn no_to_py<'py>(py: Python<'py>, no: &No) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
-    dict.set_item("plugin", no.plugin)?;
+    dict.set_item("plugin", no.plugin.as_str())?;
     dict.set_item("code", no.code.name())?;
     dict.set_item("reasons", texts(&no.reasons))?;
     dict.set_item("detail", no.detail)?;
@@ -104,7 +104,7 @@ fn explained_to_py(py: Python, found: Explained) -> PyResult<Bound<PyDict>> {
     dict.set_item("totals", found.scored.totals.into_pyarray(py))?;
     let scores = PyDict::new(py);
     for (plugin, column) in found.scored.by_plugin {
-        scores.set_item(plugin, column.into_pyarray(py))?;
+        scores.set_item(plugin.as_str(), column.into_pyarray(py))?;
     }
     dict.set_item("scores", scores)?;
     Ok(dict)
@@ -125,7 +125,7 @@ fn judgement_to_py<'py>(
     }
     dict.set_item("verdicts", verdicts)?;
     let blocked: Vec<(&str, &str)> =
-        found.blocked.iter().map(|(plugin, why)| (*plugin, why.as_str())).collect();
+        found.blocked.iter().map(|(plugin, why)| (plugin.as_str(), why.as_str())).collect();
     dict.set_item("blocked", blocked)?;
     let supplies = PyDict::new(py);
     for supply in found.supplies {

@@ -1,9 +1,8 @@
 //! The Python module `wavetank._core`: a thin shell over `wavetank-core`.
 //!
 //! Nothing is decided here. [`world`] is the cluster behind its lock; [`objects`], [`engine`],
-//! [`measure`], [`explain`], [`headroom`], [`watch`], [`columns`], [`kinds`] and [`batch`] add its
-//! methods, one file per
-//! subject; [`replay`] answers recorded scheduler cases,
+//! [`measure`], [`explain`], [`headroom`], [`watch`], [`columns`], [`kinds`], [`batch`] and
+//! [`policy`] add its methods, one file per subject; [`replay`] answers recorded scheduler cases,
 //! [`manifest`] and [`units`] are functions. [`convert`] turns Python objects into documents and
 //! back, [`error`] the core's errors into exceptions.
 
@@ -21,6 +20,7 @@ mod kinds;
 mod manifest;
 mod measure;
 mod objects;
+mod policy;
 mod quantity;
 mod replay;
 mod rules;
@@ -36,7 +36,8 @@ mod _core {
     #[pymodule_export]
     use super::error::{
         AlreadyExistsError, ApiError, ApiTimeoutError, BadRequestError, ConflictError,
-        ForbiddenError, GoneError, InvalidError, ManifestError, NotFoundError, WavetankError,
+        ForbiddenError, GoneError, InvalidError, ManifestError, NotFoundError, PluginError,
+        WavetankError,
     };
     #[pymodule_export]
     use super::manifest::{Document, read_manifest, to_json, to_yaml};

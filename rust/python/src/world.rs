@@ -16,12 +16,15 @@ use wavetank_core::store::ObjectId;
 use crate::convert::value_from_py;
 use crate::error::value_error;
 use crate::measure::Measure;
+use crate::policy::{LockedColumns, read_plugins};
 use crate::rules::PyRules;
 
 /// A cluster: objects, clock and everything that acts in it.
 #[pyclass(frozen, module = "wavetank._core")]
 pub struct World {
     inner: Mutex<Inner>,
+    /// What plugins of the scheduler read of nodes.
+    pub columns: LockedColumns,
 }
 
 /// What the lock protects.
@@ -37,7 +40,8 @@ pub struct Inner {
 impl World {
     /// A world around an engine.
     pub fn around(engine: Engine) -> Self {
-        Self { inner: Mutex::new(Inner { engine, handed: None, measure: None }) }
+        let inner = Mutex::new(Inner { engine, handed: None, measure: None });
+        Self { inner, columns: LockedColumns::default() }
     }
 
     /// Runs `work` on the cluster without the GIL.
@@ -53,7 +57,7 @@ impl World {
 #[pymethods]
 impl World {
     #[new]
-    #[pyo3(signature = (rules, *, seed, start_ns, latencies, scheduler="", without=Vec::new()))]
+    #[pyo3(signature = (rules, *, seed, start_ns, latencies, scheduler="", without=Vec::new(), plugins=vec![]))]
     fn new(
         rules: &Bound<PyRules>,
         seed: u64,
@@ -61,13 +65,18 @@ impl World {
         latencies: &Bound<PyDict>,
         scheduler: &str,
         without: Vec<String>,
+        plugins: Vec<Bound<PyDict>>,
     ) -> PyResult<Self> {
         let rules = Arc::clone(&rules.get().rules);
+        let plugins: PyResult<Vec<Value>> =
+            plugins.iter().map(|plugin| value_from_py(plugin.as_any())).collect();
+        let plugins = read_plugins(&plugins?).map_err(value_error)?;
+        let config = configuration::reread_with(scheduler, plugins).map_err(value_error)?;
         let setup = Setup {
             seed,
             start: Time(start_ns),
             latencies: read_latencies(latencies)?,
-            scheduler: Arc::new(configuration::reread(scheduler).map_err(value_error)?),
+            scheduler: Arc::new(config),
         };
         let mut engine = Engine::new(Registry::new(), rules, setup);
         for part in &without {

@@ -1,9 +1,12 @@
 //! Moving time forward.
 
+use serde::{Deserialize, Serialize};
+
 use super::consumer::Role;
 use super::watcher::Watcher;
 use super::{Event, World};
 use crate::base::Time;
+use crate::sched::plugins::user::asking::Halt;
 use crate::store::ObjectId;
 
 /// How far to go.
@@ -47,8 +50,23 @@ pub enum Stop {
     Instant,
     /// A controller has work: its number and its keys, in the order they were added.
     Keys(u16, Vec<ObjectId>),
+    /// A plugin of the scheduler that is written elsewhere is asked
+    /// ([`crate::sched::Scheduler::question`]); the cycle is run again when the cluster goes on.
+    Asked,
+    /// A plugin of the scheduler has no answer, in one sentence; the pod stays where it was.
+    Fault(String),
     /// The caller asked to stop; the cluster is between two steps.
     Interrupted,
+}
+
+/// Where a round over the consumers goes on: a stop in its middle changes nothing of the order
+/// in which things happen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Whose turn it is.
+    at: usize,
+    /// How many pods the scheduler may still try in its turn, if it had begun.
+    left: Option<usize>,
 }
 
 /// Pods scheduled in one turn, so that kubelets and interrupts get theirs.
@@ -107,9 +125,11 @@ impl World {
         watcher: &mut dyn Watcher,
     ) -> Option<Stop> {
         loop {
-            let mut busy = false;
-            for at in 0..self.consumers.len() {
+            let Turn { at: first, mut left } = std::mem::take(&mut self.turn);
+            let mut busy = first > 0;
+            for at in first..self.consumers.len() {
                 if interrupted() {
+                    self.turn = Turn { at, left };
                     return Some(Stop::Interrupted);
                 }
                 match self.consumers[at].role {
@@ -120,7 +140,10 @@ impl World {
                             return Some(Stop::Keys(number, keys));
                         }
                     }
-                    Role::Scheduler => busy |= self.run_scheduler(at, watcher),
+                    Role::Scheduler => match self.run_scheduler(at, left.take(), watcher) {
+                        Ok(did) => busy |= did,
+                        Err(stop) => return Some(stop),
+                    },
                     Role::Kubelets => busy |= self.run_kubelets(at),
                     Role::Endpoints => busy |= self.run_endpoints(at),
                 }
@@ -144,23 +167,38 @@ impl World {
         }
     }
 
-    /// Lets the scheduler take in what it sees and decide; true when it did anything.
-    fn run_scheduler(&mut self, at: usize, watcher: &mut dyn Watcher) -> bool {
-        let mut busy = false;
-        if let Some((from, to)) = self.unread(at) {
+    /// Lets the scheduler take in what it sees and decide; true when it did anything. `left`
+    /// pods are left of a turn that had begun.
+    fn run_scheduler(
+        &mut self,
+        at: usize,
+        left: Option<usize>,
+        watcher: &mut dyn Watcher,
+    ) -> Result<bool, Stop> {
+        let mut busy = left.is_some();
+        if left.is_none()
+            && let Some((from, to)) = self.unread(at)
+        {
             watcher.observing();
             self.scheduler.observe(&self.store, from, to);
             watcher.observed();
             self.read(at, to);
             busy = true;
         }
+        self.scheduler.flush_leftovers(&self.store);
         let cycle = self.latencies.scheduling_cycle;
-        for _ in 0..SCHEDULER_BATCH {
+        for left in (1..=left.unwrap_or(SCHEDULER_BATCH)).rev() {
             if self.cycle_running || !self.scheduler.has_ready(self.store.now) {
                 break;
             }
             watcher.deciding();
-            let Some(decision) = self.scheduler.schedule_one(&mut self.store) else { break };
+            let Some(decision) = self.scheduler.schedule_one(&mut self.store) else {
+                if let Some(stop) = self.halted() {
+                    self.turn = Turn { at, left: Some(left) };
+                    return Err(stop);
+                }
+                break;
+            };
             watcher.decided(&self.store, &decision);
             busy = true;
             if !cycle.is_zero() {
@@ -170,7 +208,15 @@ impl World {
             }
         }
         self.arrange_retries();
-        busy
+        Ok(busy)
+    }
+
+    /// Why the scheduler's last cycle decided nothing, if it did not.
+    fn halted(&self) -> Option<Stop> {
+        self.scheduler.halt().map(|halt| match halt {
+            Halt::Asked(_) => Stop::Asked,
+            Halt::Fault(fault) => Stop::Fault(fault.clone()),
+        })
     }
 
     /// Wakes the scheduler when pods come out of backoff or have waited too long.

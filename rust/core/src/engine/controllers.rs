@@ -100,6 +100,7 @@ impl World {
         // Controllers stand after the garbage collector and before the scheduler.
         self.consumers.insert(1 + usize::from(number), consumer);
         self.renumber_visibility(1 + number);
+        self.turn = super::advance::Turn::default();
         self.enqueue_everything(number);
         number
     }

@@ -37,7 +37,7 @@ pub struct Scored {
     /// The sum per node; empty when there was nothing to choose.
     pub totals: Vec<i64>,
     /// Per plugin that had a say, normalised score times weight for each node.
-    pub by_plugin: Vec<(&'static str, Vec<i64>)>,
+    pub by_plugin: Vec<(Text, Vec<i64>)>,
 }
 
 /// How a waiting pod stands in the queue.
@@ -71,6 +71,7 @@ impl World {
     /// # Errors
     /// A form that cannot be read.
     pub fn explain(&self, pod: ObjectId, form: Option<Value>) -> ApiResult<Explained> {
+        self.only_the_core_decides()?;
         let has_node = self.store.pod(pod.slot).node.is_some();
         let (mut branch, pod) = self.with_waiting(&[(pod, form)])?;
         let pod = pod[0];
@@ -82,7 +83,8 @@ impl World {
         }
         let body = branch.store.body(pod).map(std::sync::Arc::clone).expect("it was just written");
         let spec = body.doc.get("spec").cloned().unwrap_or(Value::Null);
-        let judgement = branch.scheduler.judge_all(&branch.store, pod.slot, &spec);
+        let judgement = branch.scheduler.judge_all(&branch.store, pod, &spec);
+        let judgement = judgement.map_err(ApiError::bad_request)?;
         let rows = judgement.kept_away_by.iter();
         let kept_away_by = rows.map(|(slot, ..)| branch.full_name(*slot)).collect();
         branch.scheduler.keep_scores(true);
@@ -101,6 +103,7 @@ impl World {
     /// # Errors
     /// A form that cannot be read.
     pub fn try_pods(&self, pods: &[(ObjectId, Option<Value>)]) -> ApiResult<Vec<Tried>> {
+        self.only_the_core_decides()?;
         let (mut branch, pods) = self.with_waiting(pods)?;
         let tried = pods.into_iter().map(|pod| {
             if !branch.is_tried(pod) {
@@ -110,6 +113,17 @@ impl World {
             branch.follow(pod, decision.map(|decision| decision.result))
         });
         Ok(tried.collect())
+    }
+
+    /// Refuses where a scheduling plugin written elsewhere would have to be asked.
+    fn only_the_core_decides(&self) -> ApiResult<()> {
+        let Some(plugin) = self.plugins().find(|plugin| plugin.is_elsewhere()) else {
+            return Ok(());
+        };
+        Err(ApiError::bad_request(format!(
+            "a pod is explained without leaving the core, where plugin \"{}\" is not",
+            plugin.name
+        )))
     }
 
     /// How a pod stands in the scheduler's queue.
@@ -210,9 +224,14 @@ impl World {
                 .scores
                 .by_plugin
                 .iter()
-                .map(|(plugin, scores)| (plugin.name(), scores.clone()))
+                .map(|(plugin, scores)| (self.plugin_name(*plugin), scores.clone()))
                 .collect(),
         }
+    }
+
+    fn plugin_name(&self, id: PluginId) -> Text {
+        let own = self.scheduler.config().plugin(id);
+        own.map_or_else(|| id.name().into(), |plugin| plugin.declaration.name.clone())
     }
 
     fn full_name(&self, slot: u32) -> Text {

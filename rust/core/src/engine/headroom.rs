@@ -15,9 +15,10 @@ use rayon::prelude::*;
 
 use super::World;
 use super::consumer::Role;
-use crate::api::ApiResult;
+use crate::api::{ApiError, ApiResult};
 use crate::base::{Latencies, StrId, Text, Value};
 use crate::sched::DecisionResult;
+use crate::sched::plugins::user::asking::Halt;
 use crate::store::bulk::Naming;
 use crate::store::create::WriteOptions;
 use crate::store::events::EventPolicy;
@@ -79,6 +80,13 @@ impl World {
         at_most: Option<usize>,
         interrupted: &AtomicBool,
     ) -> ApiResult<Headroom> {
+        if let Some(plugin) = self.plugins().find(|plugin| plugin.is_elsewhere()) {
+            return Err(ApiError::bad_request(format!(
+                "headroom is counted without leaving the core, where plugin \"{}\" is not: \
+                 create the pods on a fork instead",
+                plugin.name
+            )));
+        }
         match self.counted(copies, at_most.unwrap_or(usize::MAX))? {
             Some(found) => Ok(found),
             None => self.tried(copies, at_most.unwrap_or(MOST_TRIED), interrupted),
@@ -122,6 +130,9 @@ impl World {
             branch.let_scheduler_see();
             if let Some(end) = branch.place(&pods, &mut placed, interrupted) {
                 break end;
+            }
+            if let Some(Halt::Fault(fault)) = branch.scheduler.halt() {
+                return Err(ApiError::bad_request(fault.clone()));
             }
             batch = (batch * 2).min(LARGEST_BATCH);
         };
@@ -204,6 +215,7 @@ impl World {
                 Some(DecisionResult::Unschedulable { message, .. }) => {
                     return Some(End::Unschedulable(message));
                 }
+                None if self.scheduler.halt().is_some() => return None,
                 Some(DecisionResult::Skipped) | None => return Some(End::NotScheduled),
             }
         }

@@ -70,6 +70,8 @@ pub struct World {
     flush_at: Option<Time>,
     /// Something happened since the last stop between instants.
     stepped: bool,
+    /// Where a round over the consumers that was left goes on.
+    turn: advance::Turn,
 }
 
 /// Something that will happen at a time; sixteen bytes, for there are many.
@@ -143,6 +145,7 @@ impl World {
             retry_at: None,
             flush_at: None,
             stepped: false,
+            turn: advance::Turn::default(),
         };
         for name in NAMESPACES {
             world.create_namespace(name);

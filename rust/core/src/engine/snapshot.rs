@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::advance::Turn;
 use super::consumer::{Consumer, Role};
 use super::controllers::SavedController;
 use super::pools::Pools;
@@ -13,6 +14,7 @@ use crate::api::Rules;
 use crate::base::{Latencies, Stream, Time};
 use crate::net::EndpointSlices;
 use crate::node::Kubelets;
+use crate::sched::plugins::user::{Declaration, UserPlugin};
 use crate::sched::saved::Saved as SavedScheduler;
 use crate::sched::{Scheduler, configuration};
 use crate::store::Store;
@@ -43,9 +45,16 @@ struct Saved {
     retry_at: Option<Time>,
     flush_at: Option<Time>,
     stepped: bool,
+    turn: Turn,
+    plugins: Vec<Declaration>,
 }
 
 impl World {
+    /// The scheduler's plugins of a user's own, by number.
+    pub fn plugins(&self) -> impl Iterator<Item = &Declaration> {
+        self.scheduler.config().plugins.iter().map(|plugin| &plugin.declaration)
+    }
+
     /// The cluster as bytes.
     ///
     /// # Panics
@@ -69,6 +78,8 @@ impl World {
             retry_at: self.retry_at,
             flush_at: self.flush_at,
             stepped: self.stepped,
+            turn: self.turn,
+            plugins: self.plugins().cloned().collect(),
         };
         let head = [&MAGIC[..], &[0; CHECKSUM_BYTES]].concat();
         let at = head.len();
@@ -100,7 +111,9 @@ impl World {
         let store = Store::from_saved(saved.store, rules);
         let seen = saved.consumers.iter().find(|consumer| consumer.role == Role::Scheduler);
         let seen = seen.map_or(0, |consumer| consumer.seen);
-        let config = Arc::new(configuration::reread(&saved.configuration)?);
+        let plugins: Result<Vec<UserPlugin>, String> =
+            saved.plugins.into_iter().map(UserPlugin::new).collect();
+        let config = Arc::new(configuration::reread_with(&saved.configuration, plugins?)?);
         let scheduler = Scheduler::from_saved(saved.scheduler, config, &store, seen)?;
         let mut endpoints = saved.endpoints;
         endpoints.rebuild(&store);
@@ -123,6 +136,7 @@ impl World {
             retry_at: saved.retry_at,
             flush_at: saved.flush_at,
             stepped: saved.stepped,
+            turn: saved.turn,
         })
     }
 }

@@ -290,6 +290,12 @@ impl<'a> LabelSet<'a> {
         self.iter().map(|(key, value)| (key.into(), Value::from(value))).collect()
     }
 
+    /// The value of the label `key`, if it is there.
+    pub fn value(self, key: &str) -> Option<&'a str> {
+        let at = self.pairs.binary_search_by(|pair| self.texts(*pair).0.cmp(key)).ok()?;
+        Some(self.texts(self.pairs[at]).1)
+    }
+
     fn texts(self, pair: u32) -> (&'a str, &'a str) {
         let pair = self.sets.pairs.get(pair);
         (self.sets.keys.text(pair.key), self.sets.values.text(pair.value))
@@ -298,8 +304,7 @@ impl<'a> LabelSet<'a> {
 
 impl Labels for LabelSet<'_> {
     fn value_of(&self, key: &str) -> Option<&str> {
-        let at = self.pairs.binary_search_by(|pair| self.texts(*pair).0.cmp(key)).ok()?;
-        Some(self.texts(self.pairs[at]).1)
+        self.value(key)
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {

@@ -2,7 +2,8 @@
 
 use crate::base::{Nanos, Text};
 
-use super::plugins::{Args, PluginId, Point};
+use super::plugins::user::UserPlugin;
+use super::plugins::{Args, PluginId, Point, user};
 use super::pod_info::DEFAULT_SCHEDULER;
 
 /// How one of several best nodes is chosen: `tieBreak`, a field of our own.
@@ -29,6 +30,8 @@ impl TieBreak {
 pub struct Config {
     /// The text it was read from; empty for the default configuration.
     pub source: String,
+    /// The plugins of a user's own, by number.
+    pub plugins: Vec<UserPlugin>,
     /// The profiles; pods choose one by `spec.schedulerName`.
     pub profiles: Vec<Profile>,
     /// `percentageOfNodesToScore`; 0 is adaptive.
@@ -47,6 +50,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             source: String::new(),
+            plugins: Vec::new(),
             profiles: vec![Profile::default()],
             percentage_of_nodes_to_score: 0,
             initial_backoff: Nanos::from_secs(1),
@@ -102,6 +106,33 @@ pub struct Profile {
     pub score: Vec<(PluginId, i64)>,
     /// The arguments of the plugins.
     pub args: Args,
+}
+
+impl Profile {
+    /// The default profile, with these plugins of a user's own after the built-in ones.
+    pub fn with_plugins(plugins: &[UserPlugin]) -> Self {
+        let mut profile = Self::default();
+        for (at, plugin) in plugins.iter().enumerate() {
+            let id = PluginId::user(at);
+            profile.pre_filter.extend(plugin.extends(Point::PreFilter).then_some(id));
+            profile.filter.extend(plugin.extends(Point::Filter).then_some(id));
+            let weighted = (id, plugin.declaration.weight);
+            profile.score.extend(plugin.extends(Point::Score).then_some(weighted));
+        }
+        profile
+    }
+
+    /// Whether it has plugins of a user's own.
+    pub fn has_user_plugins(&self) -> bool {
+        self.user_plugins().next().is_some()
+    }
+
+    /// The plugins of a user's own that it has; one may come several times.
+    pub fn user_plugins(&self) -> impl Iterator<Item = PluginId> {
+        let lists = self.pre_filter.iter().chain(&self.filter);
+        let scores = self.score.iter().map(|(id, _)| id);
+        lists.chain(scores).copied().filter(|id| id.0 >= user::FIRST)
+    }
 }
 
 impl Default for Profile {

@@ -41,6 +41,7 @@ impl Scheduler {
             turn: Turn::default(),
             pod: &pod,
             slot,
+            own: None,
         };
         let mut filters: Vec<Filter> = Vec::new();
         let mut only: Option<Vec<Text>> = None;

@@ -45,6 +45,11 @@ impl Actions {
     /// An object of a kind whose changes are not told apart changed.
     pub const UPDATE: Self = Self(1 << 10);
 
+    /// Whatever it is.
+    pub const ANY: Self = Self(u32::MAX);
+    /// Any change to what was there before and still is.
+    pub const ANY_UPDATE: Self = Self(!(Self::ADD.0 | Self::DELETE.0));
+
     /// Whether nothing is in it.
     pub fn is_none(self) -> bool {
         self.0 == 0
@@ -99,7 +104,7 @@ pub enum Resource {
 }
 
 /// A plugin's interest in what is done to one kind of object.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interest {
     /// The kind of object.
     pub resource: Resource,

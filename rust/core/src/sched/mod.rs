@@ -45,6 +45,7 @@ pub mod status;
 pub mod storage;
 pub mod taints;
 pub mod topologies;
+pub mod user_answers;
 pub mod write;
 pub mod zones;
 
@@ -57,8 +58,9 @@ use self::cycle::{Cycle, Failure, Findings, Outcome, Progress};
 use self::default_selector::DefaultSelectors;
 use self::plugins::pod_topology_spread::kept::KeptCounts;
 use self::plugins::policies::Turn;
+use self::plugins::user::asking::{Answers, Bounds, Halt, Own};
 use self::pod_info::{Content, PodInfo};
-use self::queue::{Backoff, Queue};
+use self::queue::{Backoff, Queue, State};
 use self::reserve::Remembrance;
 use self::storage::StorageKinds;
 use crate::base::{StrId, Streams, Text, Time};
@@ -78,6 +80,8 @@ pub struct Scheduler {
     storage: Option<StorageKinds>,
     remembered: Remembered,
     last_message: Option<Arc<Text>>,
+    /// Why the last cycle decided nothing.
+    halt: Option<Halt>,
 }
 
 /// What was found out in earlier cycles and still holds. None of it is state.
@@ -89,7 +93,9 @@ struct Remembered {
     policies: Remembrance,
     /// The last pod no node would have, when that followed from it and the nodes alone: its
     /// content, the position of the nodes' journal, and what came of it.
-    failure: Option<(Content, u64, Failure)>,
+    failure: Option<(Content, u64, Bounds, Failure)>,
+    /// What plugins elsewhere said of the pod that is being tried.
+    answers: Answers,
 }
 
 impl Clone for Scheduler {
@@ -104,6 +110,7 @@ impl Clone for Scheduler {
             storage: None,
             remembered: Remembered::default(),
             last_message: self.last_message.clone(),
+            halt: None,
         }
     }
 }
@@ -146,6 +153,7 @@ impl Scheduler {
             storage: None,
             remembered: Remembered::default(),
             last_message: None,
+            halt: None,
         }
     }
 
@@ -183,22 +191,25 @@ impl Scheduler {
     }
 
     /// One scheduling cycle: takes the next pod, decides, and writes what it decided. Nothing
-    /// when no pod is ready.
+    /// when no pod is ready, or when a plugin of a user's own must answer first
+    /// ([`Self::halt`]): then the pod stays first in the queue.
     pub fn schedule_one(&mut self, store: &mut Store) -> Option<Decision> {
         self.flush_leftovers(store);
-        let number = self.queue.pop(store.now)?;
-        Some(self.try_pod(store, number))
+        let (number, state) = self.queue.pop_from(store.now)?;
+        self.try_pod(store, number, state)
     }
 
-    /// One scheduling cycle for this pod, out of turn. Nothing when it is not in the queue.
+    /// One scheduling cycle for this pod, out of turn. Nothing when it is not in the queue, or
+    /// when a plugin of a user's own must answer first.
     pub fn schedule_pod(&mut self, store: &mut Store, pod: ObjectId) -> Option<Decision> {
         let record = self.cache.pod(pod.slot);
         let Place::Queue(number) = record.place else { return None };
         if record.generation != pod.generation {
             return None;
         }
+        let state = self.queue.get(number).state;
         self.queue.take(number);
-        Some(self.try_pod(store, number))
+        self.try_pod(store, number, state)
     }
 
     /// What the last cycle found: feasible nodes, rejections and scores.
@@ -211,32 +222,40 @@ impl Scheduler {
         self.findings.scores.keep = keep;
     }
 
-    fn try_pod(&mut self, store: &mut Store, number: u32) -> Decision {
+    /// Tries a pod that was taken out of the queue, where it was in this state.
+    fn try_pod(&mut self, store: &mut Store, number: u32, state: State) -> Option<Decision> {
         let slot = self.queue.get(number).slot;
         let record = self.cache.pod(slot);
         let pod = ObjectId { kind: store.kinds.pod, slot, generation: record.generation };
         let result = if is_to_be_skipped(store, pod) {
             self.skip(store, pod, number)
         } else {
-            match self.decide(store, slot) {
+            match self.decide(store, pod) {
                 Outcome::Node(node) => self.bind(store, pod, number, node),
                 Outcome::Unschedulable(failure) => self.reject(store, pod, number, failure),
+                Outcome::Undecided => {
+                    self.queue.put_back(number, state);
+                    return None;
+                }
             }
         };
-        Decision { pod, result }
+        Some(Decision { pod, result })
     }
 
-    /// Runs a cycle for the pod at `slot` without writing anything.
-    fn decide(&mut self, store: &Store, slot: u32) -> Outcome {
+    /// Runs a cycle for a pod without writing anything.
+    fn decide(&mut self, store: &Store, id: ObjectId) -> Outcome {
+        let slot = id.slot;
+        self.halt = None;
         self.cache.nodes.take_snapshot();
         let pod = Arc::clone(self.cache.info(slot));
         let content = self.cache.infos.content(self.cache.pod(slot).info.expect("it is known"));
-        if let Some(failure) = self.remembered_failure(store, slot, content) {
+        let config = Arc::clone(&self.config);
+        let profile = config.profile(&pod.scheduler_name).expect("only such pods are queued");
+        let bounds = self.bounds(store, &config, profile, &pod, slot);
+        if let Some(failure) = self.remembered_failure(store, slot, content, &bounds) {
             self.findings.clear();
             return Outcome::Unschedulable(failure);
         }
-        let config = Arc::clone(&self.config);
-        let profile = config.profile(&pod.scheduler_name).expect("only such pods are queued");
         let draw = self.prepare_policies(profile);
         let default_selector = self.default_selector(store, profile, slot, &pod);
         let mut cycle = Cycle {
@@ -250,29 +269,63 @@ impl Scheduler {
             turn: Turn { typical: None, draw },
             pod: &pod,
             slot,
+            own: None,
         };
-        let Remembered { verdicts, soft_spread, hard_spread, policies, failure } =
+        let Remembered { verdicts, soft_spread, hard_spread, policies, failure, answers } =
             &mut self.remembered;
         cycle.turn.typical = policies.typical(profile);
         cycle.kept = soft_spread.of(&cycle.context(), &pod, false);
         cycle.kept_hard = hard_spread.of(&cycle.context(), &pod, true);
-        let column = verdicts.of(&pod, &self.cache.nodes);
-        let outcome = cycle.run(column, &mut self.progress, &mut self.findings);
+        let column = verdicts.of(&pod, &bounds, &self.cache.nodes);
         *failure = None;
-        if let Outcome::Unschedulable(found) = &outcome
+        let position = self.cache.nodes.journal.position();
+        if profile.has_user_plugins() {
+            answers.begin(id, store.revision(), position);
+            let own = Own::new(&config.plugins, &bounds, answers, store, id);
+            cycle.own = Some(&own);
+            let before = self.progress.clone();
+            let outcome = cycle.run(column, &mut self.progress, &mut self.findings);
+            self.halt = own.into_halt();
+            if matches!(self.halt, Some(Halt::Fault(_))) {
+                column.forget();
+                answers.forget();
+            }
+            if self.halt.is_some() {
+                self.progress = before;
+                self.findings.clear();
+                return Outcome::Undecided;
+            }
+            self.remember_failure(content, bounds, &outcome);
+            return outcome;
+        }
+        let outcome = cycle.run(column, &mut self.progress, &mut self.findings);
+        self.remember_failure(content, bounds, &outcome);
+        outcome
+    }
+
+    /// Remembers that no node will have such pods, if that follows from them and the nodes.
+    fn remember_failure(&mut self, content: Content, bounds: Bounds, outcome: &Outcome) {
+        let position = self.cache.nodes.journal.position();
+        if let Outcome::Unschedulable(found) = outcome
             && self.findings.local
             && found.victims.is_empty()
         {
-            *failure = Some((content, self.cache.nodes.journal.position(), found.clone()));
+            self.remembered.failure = Some((content, position, bounds, found.clone()));
         }
-        outcome
     }
 
     /// What came of the pod before, if this one is the same to every plugin and nothing happened
     /// to the nodes since. Every node said no, so the next search starts where this one did.
-    fn remembered_failure(&self, store: &Store, slot: u32, content: Content) -> Option<Failure> {
-        let (of, position, failure) = self.remembered.failure.as_ref()?;
-        let same = *of == content && *position == self.cache.nodes.journal.position();
+    fn remembered_failure(
+        &self,
+        store: &Store,
+        slot: u32,
+        content: Content,
+        bounds: &Bounds,
+    ) -> Option<Failure> {
+        let (of, position, taken, failure) = self.remembered.failure.as_ref()?;
+        let same =
+            *of == content && *position == self.cache.nodes.journal.position() && taken == bounds;
         let plain = store.pod(slot).nominated.is_none() && !self.findings.scores.keep;
         (same && plain).then(|| failure.clone())
     }

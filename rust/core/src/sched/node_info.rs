@@ -120,6 +120,8 @@ pub struct NodeView<'a> {
     pub row: &'a NodeRow,
     /// The rest.
     pub info: &'a NodeInfo,
+    /// What tells a node on trial from the node as it is, which has zero here.
+    pub changed: u64,
 }
 
 /// A node's state to be changed on trial.
@@ -131,12 +133,14 @@ pub struct NodeCopy {
     pub row: NodeRow,
     /// The rest.
     pub info: NodeInfo,
+    /// Which pods came and went on trial, as the exclusive or of a number for each.
+    pub changed: u64,
 }
 
 impl NodeCopy {
     /// The copy as something to be judged.
     pub fn view(&self) -> NodeView<'_> {
-        NodeView { id: self.id, row: &self.row, info: &self.info }
+        NodeView { id: self.id, row: &self.row, info: &self.info, changed: self.changed }
     }
 }
 

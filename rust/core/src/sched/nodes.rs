@@ -23,7 +23,7 @@ use super::saved::SavedNode;
 use super::taints::TaintSets;
 use super::topologies::Topologies;
 use super::zones::{Zones, zone_key};
-use crate::base::{CowMap, CowVec, Interner, Text};
+use crate::base::{CowMap, CowVec, Interner, Text, hash_of};
 use crate::define_id;
 use crate::labels::{LabelSets, Labels};
 use crate::store::shape::Resources;
@@ -95,12 +95,12 @@ impl Nodes {
     /// A node as it is.
     #[inline]
     pub fn view(&self, id: NodeId) -> NodeView<'_> {
-        NodeView { id, row: self.row(id), info: self.info(id) }
+        NodeView { id, row: self.row(id), info: self.info(id), changed: 0 }
     }
 
     /// A node to change on trial.
     pub fn copy(&self, id: NodeId) -> NodeCopy {
-        NodeCopy { id, row: *self.row(id), info: self.info(id).clone() }
+        NodeCopy { id, row: *self.row(id), info: self.info(id).clone(), changed: 0 }
     }
 
     /// The node of this name, if there is such a node object.
@@ -273,11 +273,13 @@ impl Nodes {
         if let Some((gpus, request)) = node.info.gpus.as_mut().zip(pod.gpu.as_ref()) {
             gpus.promise(request);
         }
+        node.changed ^= hash_of(&on_node.slot);
     }
 
     /// Removes a pod from a copy of a node.
     pub fn try_remove(&self, node: &mut NodeCopy, slot: u32, pod: &PodInfo) {
         vacate(&mut node.row, &mut node.info, &self.resources, slot, pod);
+        node.changed ^= hash_of(&slot);
     }
 
     /// Notes whether pods are nominated to run on a node.

@@ -312,8 +312,10 @@ impl Scheduler {
             return;
         }
         let mut woken: Vec<u32> = Vec::new();
-        for plugin in plugins::built_in() {
-            if !plugins::is_interested(plugin, event) {
+        let config = Arc::clone(&self.config);
+        let own = (0..config.plugins.len()).map(plugins::PluginId::user);
+        for plugin in plugins::built_in().chain(own) {
+            if !config.is_interested(plugin, event) {
                 continue;
             }
             for content in self.queue.waiting.contents(plugin) {
@@ -345,7 +347,7 @@ impl Scheduler {
         }
         let Some(profile) = self.profile_of(info) else { return };
         let helped = blamed.iter().any(|plugin| {
-            plugins::is_interested(plugin, &event)
+            self.config.is_interested(plugin, &event)
                 && plugins::hint(plugin, &event, info, store, &profile.args)
         });
         if helped {
@@ -354,7 +356,7 @@ impl Scheduler {
     }
 
     /// Gives the pods that waited for an event for too long another chance.
-    pub(super) fn flush_leftovers(&mut self, store: &Store) {
+    pub fn flush_leftovers(&mut self, store: &Store) {
         for number in self.queue.leftovers(store.now) {
             self.requeue(store, number);
         }

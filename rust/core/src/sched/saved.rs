@@ -118,6 +118,7 @@ impl Scheduler {
             storage: None,
             remembered,
             last_message: None,
+            halt: None,
         })
     }
 }

@@ -59,20 +59,6 @@ impl<'a> Fields<'a> {
         self.typed(key, "an integer", Value::as_int)
     }
 
-    /// A whole number of 32 bits.
-    pub fn int32(&self, key: &str) -> Result<Option<i64>, String> {
-        let Some(number) = self.int(key)? else { return Ok(None) };
-        if i32::try_from(number).is_err() {
-            return Err(format!(
-                "{}: {number} is out of range: it must be between {} and {}",
-                self.place_of(key),
-                i32::MIN,
-                i32::MAX
-            ));
-        }
-        Ok(Some(number))
-    }
-
     /// A truth value.
     pub fn flag(&self, key: &str) -> Result<Option<bool>, String> {
         self.typed(key, "a boolean", Value::as_bool)

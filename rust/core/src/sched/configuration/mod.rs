@@ -13,6 +13,7 @@ mod plugins;
 
 use self::fields::Fields;
 use super::config::{Config, Profile, TieBreak};
+use super::plugins::user::{self, UserPlugin};
 use super::pod_info::DEFAULT_SCHEDULER;
 use crate::api::FieldError;
 use crate::base::{Nanos, Value};
@@ -40,6 +41,14 @@ const FIELDS: [&str; 14] = [
 /// # Errors
 /// What is wrong with it, in Kubernetes' words where it has any.
 pub fn read(text: &str) -> Result<Config, String> {
+    read_with(text, Vec::new())
+}
+
+/// Reads a configuration that may name these plugins of a user's own.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(text: &str, plugins: Vec<UserPlugin>) -> Result<Config, String> {
     let documents = crate::manifest::read(text, "configuration", &Limits::default())
         .map_err(|error| error.to_string())?;
     let [document] = &documents[..] else {
@@ -51,7 +60,7 @@ pub fn read(text: &str) -> Result<Config, String> {
             return Err(format!("strict decoding error: line {line}: {}", notice.kind));
         }
     }
-    Ok(Config { source: text.to_owned(), ..read_value(&document.value)? })
+    Ok(Config { source: text.to_owned(), ..read_value_with(&document.value, plugins)? })
 }
 
 /// The configuration a saved text stands for; the default one when it is empty.
@@ -62,11 +71,35 @@ pub fn reread(source: &str) -> Result<Config, String> {
     if source.is_empty() { Ok(Config::default()) } else { read(source) }
 }
 
+/// As [`reread`], with plugins of a user's own. Without profiles they are in the default one.
+///
+/// # Errors
+/// As [`read`]; two plugins of one name, and too many of them.
+pub fn reread_with(source: &str, plugins: Vec<UserPlugin>) -> Result<Config, String> {
+    if plugins.len() > user::MOST {
+        return Err(format!("at most {} plugins of one's own", user::MOST));
+    }
+    for (at, plugin) in plugins.iter().enumerate() {
+        let name = &plugin.declaration.name;
+        if plugins[..at].iter().any(|before| before.declaration.name == *name) {
+            return Err(format!("a plugin named {name} already exists"));
+        }
+    }
+    if !source.is_empty() {
+        return read_with(source, plugins);
+    }
+    Ok(Config { profiles: vec![Profile::with_plugins(&plugins)], plugins, ..Config::default() })
+}
+
 /// Reads a configuration.
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_value(value: &Value) -> Result<Config, String> {
+    read_value_with(value, Vec::new())
+}
+
+fn read_value_with(value: &Value, plugins: Vec<UserPlugin>) -> Result<Config, String> {
     let fields = Fields::new(value, "", &FIELDS)?;
     check_type(&fields)?;
     let defaults = Config::default();
@@ -91,7 +124,8 @@ pub fn read_value(value: &Value) -> Result<Config, String> {
         percentage_of_nodes_to_score: percentage(&fields)?.unwrap_or(0),
         initial_backoff: seconds("podInitialBackoffSeconds", initial)?,
         max_backoff: seconds("podMaxBackoffSeconds", max)?,
-        profiles: profiles(&fields)?,
+        profiles: profiles(&fields, &plugins)?,
+        plugins,
         tie_break: tie_break(&fields)?,
         ..defaults
     })
@@ -130,15 +164,15 @@ fn tie_break(fields: &Fields) -> Result<TieBreak, String> {
     fields.one_of("tieBreak", &TieBreak::ALL)
 }
 
-fn profiles(fields: &Fields) -> Result<Vec<Profile>, String> {
+fn profiles(fields: &Fields, own: &[UserPlugin]) -> Result<Vec<Profile>, String> {
     let list = fields.list("profiles")?;
     if list.is_empty() {
-        return Ok(vec![Profile::default()]);
+        return Ok(vec![Profile::with_plugins(own)]);
     }
     let mut profiles: Vec<Profile> = Vec::with_capacity(list.len());
     for (at, value) in list.iter().enumerate() {
         let place = fields.place_in("profiles", at);
-        let profile = profile(value, &place, list.len() == 1)?;
+        let profile = profile(value, &place, list.len() == 1, own)?;
         let name = &profile.scheduler_name;
         if let Some(first) = profiles.iter().position(|other| other.scheduler_name == *name) {
             let first = format!("profiles[{first}].schedulerName");
@@ -150,7 +184,7 @@ fn profiles(fields: &Fields) -> Result<Vec<Profile>, String> {
     Ok(profiles)
 }
 
-fn profile(value: &Value, place: &str, alone: bool) -> Result<Profile, String> {
+fn profile(value: &Value, place: &str, alone: bool, own: &[UserPlugin]) -> Result<Profile, String> {
     let known = ["schedulerName", "percentageOfNodesToScore", "plugins", "pluginConfig"];
     let fields = Fields::new(value, place, &known)?;
     let name = match fields.text("schedulerName")? {
@@ -166,7 +200,7 @@ fn profile(value: &Value, place: &str, alone: bool) -> Result<Profile, String> {
         ..Profile::default()
     };
     let plugins = fields.value_or_null("plugins");
-    plugins::read(plugins, &fields.place_of("plugins"), &mut profile)?;
+    plugins::read(plugins, &fields.place_of("plugins"), own, &mut profile)?;
     let mut seen: Vec<&str> = Vec::new();
     for (at, item) in fields.list("pluginConfig")?.iter().enumerate() {
         let place = fields.place_in("pluginConfig", at);

@@ -6,6 +6,7 @@
 use super::fields::Fields;
 use crate::base::Value;
 use crate::sched::config::Profile;
+use crate::sched::plugins::user::UserPlugin;
 use crate::sched::plugins::{MAX_SCORE, PluginId, Point};
 
 /// Plugins of earlier releases, which the configuration must not name.
@@ -37,7 +38,10 @@ impl PluginSet {
                 let place = fields.place_in(list, at);
                 let item = Fields::new(item, &place, &["name", "weight"])?;
                 let name = item.text("name")?.unwrap_or_default().to_owned();
-                let weight = item.int32("weight")?.unwrap_or(0);
+                let weight = item.int("weight")?.unwrap_or(0);
+                if i32::try_from(weight).is_err() {
+                    return Err(no_weight(weight, &place));
+                }
                 if into && REMOVED.contains(&name.as_str()) {
                     return Err(format!(
                         "{place}: Invalid value: \"{name}\": was invalid in version \"{VERSION}\" \
@@ -95,7 +99,13 @@ fn default_plugins() -> Vec<Listed> {
 /// # Errors
 /// A plugin that does not exist, that has no code for the point it is enabled at, or that is
 /// enabled twice; no plugin that sorts or binds.
-pub fn read(value: &Value, place: &str, profile: &mut Profile) -> Result<(), String> {
+pub fn read(
+    value: &Value,
+    place: &str,
+    own: &[UserPlugin],
+    profile: &mut Profile,
+) -> Result<(), String> {
+    let names = Names(own);
     let known: Vec<&str> =
         Point::ALL.iter().map(|(_, name)| *name).chain(["multiPoint"]).chain(OFF).collect();
     let fields = Fields::new(value, place, &known)?;
@@ -110,7 +120,7 @@ pub fn read(value: &Value, place: &str, profile: &mut Profile) -> Result<(), Str
     let mut score = PluginSet::default();
     for (point, name) in Point::ALL {
         let own = set(name)?.over(&[]);
-        let plugins = expand(point, &own, &all)?;
+        let plugins = names.expand(point, &own, &all)?;
         match point {
             Point::PreEnqueue => profile.pre_enqueue = plugins,
             Point::PreFilter => profile.pre_filter = plugins,
@@ -138,67 +148,102 @@ pub fn read(value: &Value, place: &str, profile: &mut Profile) -> Result<(), Str
             _ => {}
         }
     }
-    weigh(profile, &score, &all)
+    names.weigh(profile, &score, &all)
 }
 
-/// The plugins that run at a point: those it names that `multiPoint` has too, then the rest of
-/// `multiPoint`, then the rest of those it names.
-fn expand(point: Point, own: &PluginSet, all: &PluginSet) -> Result<Vec<PluginId>, String> {
-    let kind = type_name(point);
-    let mut named: Vec<PluginId> = Vec::new();
-    for listed in &own.enabled {
-        let id = find(&listed.name, kind)?;
-        if !extends(id, point) {
-            return Err(format!("plugin \"{}\" does not extend {kind} plugin", listed.name));
+/// The plugins there are: the built-in ones and these.
+#[derive(Clone, Copy)]
+struct Names<'a>(&'a [UserPlugin]);
+
+impl Names<'_> {
+    /// The plugins that run at a point: those it names that `multiPoint` has too, then the rest of
+    /// `multiPoint`, then the rest of those it names.
+    fn expand(
+        &self,
+        point: Point,
+        own: &PluginSet,
+        all: &PluginSet,
+    ) -> Result<Vec<PluginId>, String> {
+        let kind = type_name(point);
+        let mut named: Vec<PluginId> = Vec::new();
+        for listed in &own.enabled {
+            let id = self.find(&listed.name, kind)?;
+            if !self.extends(id, point) {
+                return Err(format!("plugin \"{}\" does not extend {kind} plugin", listed.name));
+            }
+            if named.contains(&id) {
+                return Err(format!("plugin \"{}\" already registered as \"{kind}\"", listed.name));
+            }
+            named.push(id);
         }
-        if named.contains(&id) {
-            return Err(format!("plugin \"{}\" already registered as \"{kind}\"", listed.name));
+        if own.disables("*") {
+            return Ok(named);
         }
-        named.push(id);
+        let (mut first, mut then) = (Vec::new(), Vec::new());
+        for listed in &all.enabled {
+            let id = self.find(&listed.name, kind)?;
+            if !self.extends(id, point) || own.disables(&listed.name) {
+                continue;
+            }
+            if named.contains(&id) {
+                first.push(id);
+            } else if then.contains(&id) {
+                return Err(format!("plugin \"{}\" already registered as \"{kind}\"", listed.name));
+            } else {
+                then.push(id);
+            }
+        }
+        let (mut plugins, rest): (Vec<PluginId>, Vec<PluginId>) =
+            named.into_iter().partition(|id| first.contains(id));
+        plugins.append(&mut then);
+        plugins.extend(rest);
+        Ok(plugins)
     }
-    if own.disables("*") {
-        return Ok(named);
-    }
-    let (mut first, mut then) = (Vec::new(), Vec::new());
-    for listed in &all.enabled {
-        let id = find(&listed.name, kind)?;
-        if !extends(id, point) || own.disables(&listed.name) {
-            continue;
+
+    /// Gives the scoring plugins their weights: the one listed under `score` over the one listed
+    /// under `multiPoint`, and one for none.
+    fn weigh(
+        &self,
+        profile: &mut Profile,
+        score: &PluginSet,
+        all: &PluginSet,
+    ) -> Result<(), String> {
+        let mut total: i64 = 0;
+        for (id, weight) in &mut profile.score {
+            let user = id.user_place().map(|at| &self.0[at].declaration);
+            let name = user.map_or_else(|| id.name(), |user| &user.name);
+            let listed =
+                score.find(name).or_else(|| all.find(name)).map_or(0, |listed| listed.weight);
+            let usual = user.map_or(1, |user| user.weight);
+            *weight = if listed == 0 { usual } else { listed };
+            let most = weight.checked_mul(MAX_SCORE).and_then(|most| total.checked_add(most));
+            total = most.ok_or("score plugins: total score of Score plugins could overflow")?;
         }
-        if named.contains(&id) {
-            first.push(id);
-        } else if then.contains(&id) {
-            return Err(format!("plugin \"{}\" already registered as \"{kind}\"", listed.name));
-        } else {
-            then.push(id);
+        Ok(())
+    }
+
+    fn find(&self, name: &str, kind: &str) -> Result<PluginId, String> {
+        let own = self.0.iter().position(|plugin| plugin.declaration.name == name);
+        let id = PluginId::built_in(name).or_else(|| own.map(PluginId::user));
+        id.ok_or_else(|| format!("{kind} \"{name}\" does not exist"))
+    }
+
+    fn extends(&self, id: PluginId, point: Point) -> bool {
+        match id.user_place() {
+            Some(at) => self.0[at].extends(point),
+            None => id.definition().is_some_and(|plugin| plugin.extends(point)),
         }
     }
-    let (mut plugins, rest): (Vec<PluginId>, Vec<PluginId>) =
-        named.into_iter().partition(|id| first.contains(id));
-    plugins.append(&mut then);
-    plugins.extend(rest);
-    Ok(plugins)
 }
 
-/// Gives the scoring plugins their weights: the one listed under `score` over the one listed
-/// under `multiPoint`, and one for none.
-fn weigh(profile: &mut Profile, score: &PluginSet, all: &PluginSet) -> Result<(), String> {
-    let mut total: i64 = 0;
-    for (id, weight) in &mut profile.score {
-        let listed = score.find(id.name()).or_else(|| all.find(id.name()));
-        *weight = listed.map_or(1, |listed| if listed.weight == 0 { 1 } else { listed.weight });
-        let most = weight.checked_mul(MAX_SCORE).and_then(|most| total.checked_add(most));
-        total = most.ok_or("score plugins: total score of Score plugins could overflow")?;
-    }
-    Ok(())
-}
-
-fn find(name: &str, kind: &str) -> Result<PluginId, String> {
-    PluginId::built_in(name).ok_or_else(|| format!("{kind} \"{name}\" does not exist"))
-}
-
-fn extends(id: PluginId, point: Point) -> bool {
-    id.definition().is_some_and(|plugin| plugin.extends(point))
+/// What the decoder of the real scheduler says of a weight that is no int32.
+fn no_weight(weight: i64, place: &str) -> String {
+    let names = place.split('.').map(|name| name.split('[').next().unwrap_or_default());
+    let path = names.collect::<Vec<&str>>().join(".");
+    format!(
+        "json: cannot unmarshal number {weight} into Go struct field Plugin.{path}.weight of type \
+         int32"
+    )
 }
 
 /// What messages call the plugins of a point.

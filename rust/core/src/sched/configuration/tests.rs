@@ -133,8 +133,8 @@ fn a_weight_is_a_number_of_32_bits() {
     };
     assert_eq!(
         error(&listed("99999999999")),
-        "profiles[0].plugins.score.enabled[0].weight: 99999999999 is out of range: it must be \
-         between -2147483648 and 2147483647"
+        "json: cannot unmarshal number 99999999999 into Go struct field \
+         Plugin.profiles.plugins.score.enabled.weight of type int32"
     );
     assert_eq!(
         weights(&config(&listed("2147483647")).profiles[0])[0],

@@ -91,6 +91,7 @@ impl Scheduler {
             turn: Turn::default(),
             pod: &info,
             slot: pod.slot,
+            own: None,
         };
         let rooms = cycle.rooms()?;
         let total: usize = rooms.iter().map(|(_, copies)| *copies as usize).sum();

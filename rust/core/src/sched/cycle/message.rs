@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::base::Text;
 use crate::sched::nodes::NodeId;
-use crate::sched::plugins;
+use crate::sched::plugins::user::asking::Own;
 use crate::sched::pod_info::PodInfo;
 use crate::sched::status::Rejection;
 
@@ -18,6 +18,8 @@ const NOTE_LENGTH: usize = 1024;
 pub struct FitError<'a> {
     /// The number of nodes.
     pub nodes: usize,
+    /// Who knows the reasons of a user's own plugins.
+    pub own: Option<&'a Own<'a>>,
     /// What PreFilter said of all nodes; it stands in place of the histogram.
     pub pre_filter: &'a str,
     /// What filters said of the nodes they judged.
@@ -50,7 +52,7 @@ impl FitError<'_> {
     fn histogram(&self, pod: &PodInfo) -> Vec<String> {
         let mut counts: BTreeMap<Text, usize> = BTreeMap::new();
         for (rejection, count) in tally(self.rejected.iter().map(|(_, rejection)| *rejection)) {
-            for reason in plugins::reasons(rejection, pod) {
+            for reason in Own::reasons(self.own, rejection, pod) {
                 *counts.entry(reason).or_default() += count;
             }
         }

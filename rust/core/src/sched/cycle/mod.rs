@@ -25,6 +25,7 @@ use super::config::{Config, Profile};
 use super::nodes::NodeId;
 use super::plugins::pod_topology_spread::kept::Kept;
 use super::plugins::policies::Turn;
+use super::plugins::user::asking::Own;
 use super::plugins::{Context, Filter};
 use super::pod_info::PodInfo;
 use super::status::{Code, PluginSet, Rejection};
@@ -55,6 +56,8 @@ pub struct Cycle<'a> {
     pub pod: &'a PodInfo,
     /// The pod's row.
     pub slot: u32,
+    /// What plugins of a user's own see, if the profile has any.
+    pub own: Option<&'a Own<'a>>,
 }
 
 /// What goes on from one cycle to the next.
@@ -86,6 +89,8 @@ pub enum Outcome {
     Node(NodeId),
     /// No node will have it.
     Unschedulable(Failure),
+    /// A plugin of a user's own must answer first, or cannot.
+    Undecided,
 }
 
 /// Why no node will have a pod, and what is done about it.
@@ -130,6 +135,22 @@ impl<'a> Cycle<'a> {
         progress: &mut Progress,
         findings: &mut Findings,
     ) -> Outcome {
+        let outcome = self.find(column, progress, findings);
+        if self.is_waiting() { Outcome::Undecided } else { outcome }
+    }
+
+    /// Whether a plugin of a user's own must answer first.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.own.is_some_and(Own::is_waiting)
+    }
+
+    /// Decides where the pod goes, unless the cycle turns out to be waiting.
+    fn find(
+        &self,
+        column: &mut Column,
+        progress: &mut Progress,
+        findings: &mut Findings,
+    ) -> Outcome {
         findings.clear();
         let all = self.cache.nodes.order().len();
         if all == 0 {
@@ -141,9 +162,13 @@ impl<'a> Cycle<'a> {
         }
         let prepared = match self.pre_filter() {
             Ok(prepared) => prepared,
+            Err(_) if self.is_waiting() => return Outcome::Undecided,
             Err(rejected) => return Outcome::Unschedulable(self.fail_early(&rejected, findings)),
         };
         self.find_feasible(&prepared, column, progress, findings);
+        if self.is_waiting() {
+            return Outcome::Undecided;
+        }
         match findings.feasible[..] {
             [] => Outcome::Unschedulable(self.fail(&prepared, findings)),
             [only] => {
@@ -152,6 +177,9 @@ impl<'a> Cycle<'a> {
             }
             _ => {
                 self.score(findings);
+                if self.is_waiting() {
+                    return Outcome::Undecided;
+                }
                 let best =
                     select::best(self.config.tie_break, findings, &self.cache.nodes, progress);
                 Outcome::Node(best)
@@ -172,6 +200,7 @@ impl<'a> Cycle<'a> {
             turn: self.turn,
             pod: self.pod,
             slot: self.slot,
+            own: self.own,
         }
     }
 
@@ -182,6 +211,7 @@ impl<'a> Cycle<'a> {
             self.post_filter(&rejected.filters, &absent, rejected.saw_dynamic_resources, findings);
         let error = FitError {
             nodes: self.cache.nodes.order().len(),
+            own: self.own,
             pre_filter: &rejected.message,
             rejected: &[],
             absent: &absent.reason,
@@ -202,6 +232,7 @@ impl<'a> Cycle<'a> {
             self.post_filter(&prepared.filters, &absent, prepared.saw_dynamic_resources, findings);
         let error = FitError {
             nodes: self.cache.nodes.order().len(),
+            own: self.own,
             pre_filter: "",
             rejected: &findings.rejected,
             absent: &absent.reason,

@@ -3,7 +3,7 @@
 use super::{Absent, Cycle};
 use crate::base::Text;
 use crate::sched::nodes::NodeId;
-use crate::sched::plugins::{self, Filter, PluginId, PreFilter};
+use crate::sched::plugins::{self, Filter, PluginId, PreFilter, user};
 use crate::sched::status::{Code, PluginSet};
 
 /// What PreFilter leaves for the rest of the cycle.
@@ -66,6 +66,8 @@ impl<'a> Cycle<'a> {
             let prepared = ready.iter().position(|(have, _)| have == id);
             if let Some(at) = prepared {
                 filters.push(ready.swap_remove(at).1);
+            } else if id.user_place().is_some() {
+                filters.extend(user::filter(*id, &self.context()).map(Filter::User));
             } else if !id.has_pre_filter()
                 && let PreFilter::Ready { filter: Some(filter), .. } =
                     plugins::pre_filter(*id, &self.context())

@@ -6,6 +6,7 @@ use super::verdicts::Column;
 use super::{Cycle, Findings, Progress};
 use crate::sched::nodes::{NodeId, NodeView};
 use crate::sched::plugins::Filter;
+use crate::sched::plugins::user::asking::is_pending;
 use crate::sched::status::Rejection;
 
 impl<'a> Cycle<'a> {
@@ -20,7 +21,7 @@ impl<'a> Cycle<'a> {
     ) {
         let mut judge = Judge::new(self, prepared, column);
         findings.local = prepared.only.is_none() && judge.is_local();
-        if self.try_nominated_node(&mut judge, findings) {
+        if self.try_nominated_node(&mut judge, findings) || self.is_waiting() {
             return;
         }
         let order = prepared.only.as_deref().unwrap_or(self.cache.nodes.order());
@@ -62,18 +63,26 @@ impl<'a> Cycle<'a> {
         let enough = self.config.enough_feasible_nodes(self.profile, order.len());
         let start = start % order.len();
         let promised = findings.rejected.first().map(|(id, _)| *id);
+        // Nodes that a user's own plugin is yet to be asked about count as if they passed.
+        let mut waiting = 0;
         let (before, after) = order.split_at(start);
         for half in [after, before] {
             for id in half {
-                if findings.feasible.len() < enough
+                if findings.feasible.len() + waiting < enough
                     && let Some(sum) = judge.known_to_pass(*id)
                 {
                     findings.pass(*id, sum);
                     continue;
                 }
                 match judge.judge(*id) {
-                    Ok(_) if findings.feasible.len() == enough => return,
+                    Ok(_) if findings.feasible.len() + waiting == enough => return,
                     Ok(sum) => findings.pass(*id, sum),
+                    Err(rejection) if is_pending(rejection) => {
+                        waiting += 1;
+                        if findings.feasible.len() + waiting > enough {
+                            return;
+                        }
+                    }
                     Err(rejection) if promised == Some(*id) => findings.rejected[0].1 = rejection,
                     Err(rejection) => findings.rejected.push((*id, rejection)),
                 }

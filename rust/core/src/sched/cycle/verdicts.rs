@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use crate::sched::nodes::{NodeId, Nodes};
+use crate::sched::plugins::user::asking::Bounds;
 use crate::sched::pod_info::PodInfo;
 use crate::sched::status::Rejection;
 
@@ -24,6 +25,8 @@ const MOST_COLUMNS: usize = 1024;
 #[derive(Debug)]
 pub struct Column {
     pod: Arc<PodInfo>,
+    /// What a user's own expressions took from it.
+    bounds: Bounds,
     /// Up to where the nodes' journal was read.
     read: u64,
     used: u64,
@@ -43,9 +46,9 @@ pub struct Verdicts {
 
 impl Verdicts {
     /// The answers about pods like this one, as far as they still hold.
-    pub fn of(&mut self, pod: &Arc<PodInfo>, nodes: &Nodes) -> &mut Column {
+    pub fn of(&mut self, pod: &Arc<PodInfo>, bounds: &Bounds, nodes: &Nodes) -> &mut Column {
         self.uses += 1;
-        let at = self.place(pod, nodes.numbers());
+        let at = self.place(pod, bounds, nodes.numbers());
         let column = &mut self.columns[at];
         column.used = self.uses;
         column.catch_up(nodes);
@@ -54,10 +57,13 @@ impl Verdicts {
 
     /// Where the column of this kind of pod is; the one that was not used for longest makes
     /// room if need be.
-    fn place(&mut self, pod: &Arc<PodInfo>, nodes: usize) -> usize {
+    fn place(&mut self, pod: &Arc<PodInfo>, bounds: &Bounds, nodes: usize) -> usize {
         let hash = pod.kind_hash();
-        let mine =
-            |(at, have): (usize, &u64)| *have == hash && self.columns[at].pod.is_same_kind(pod);
+        let mine = |(at, have): (usize, &u64)| {
+            *have == hash
+                && self.columns[at].pod.is_same_kind(pod)
+                && self.columns[at].bounds == *bounds
+        };
         if let Some(at) = self.hashes.iter().enumerate().position(mine) {
             return at;
         }
@@ -71,6 +77,7 @@ impl Verdicts {
         self.hashes.push(hash);
         self.columns.push(Column {
             pod: Arc::clone(pod),
+            bounds: bounds.clone(),
             read: 0,
             used: 0,
             answers: Vec::new(),
@@ -92,6 +99,11 @@ impl Column {
             self.answers[change.node.index()] = UNKNOWN;
         }
         self.read = nodes.journal.position();
+    }
+
+    /// Forgets everything: an answer was none.
+    pub fn forget(&mut self) {
+        self.answers.clear();
     }
 
     /// What is known of a node: the sum of its scores, or why it was rejected.

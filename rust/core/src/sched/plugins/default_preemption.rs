@@ -11,6 +11,7 @@ use crate::sched::cycle::post_filter::{PostFilter, Trial};
 use crate::sched::cycle::{Absent, Cycle, Filters, Findings, Nominate};
 use crate::sched::nodes::NodeId;
 use crate::sched::plugins::PluginId;
+use crate::sched::plugins::user::asking::is_pending;
 use crate::sched::status::{Code, Rejection};
 use crate::store::Store;
 use crate::store::pod::{ACCEPTED, PREEMPTED};
@@ -76,6 +77,7 @@ pub fn post_filter<'a>(
     let Some(best) = pick(candidates) else {
         let error = FitError {
             nodes: cycle.cache.nodes.order().len(),
+            own: cycle.own,
             pre_filter: "",
             rejected: &rejected,
             absent: REASON_NOT_HELPFUL,
@@ -135,10 +137,17 @@ fn dry_run<'a>(
         return (Vec::new(), potential.iter().map(|node| (*node, nobody)).collect());
     }
     let enough = cycle.profile.args.preemption.enough(potential.len());
-    let mut budgets = None;
+    let (mut budgets, mut waiting) = (None, 0);
     let (mut kind, mut violating, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
     for node in potential {
         match select_victims(cycle, filters, *node, &mut budgets) {
+            // Asking about this node as well saves asking again.
+            Err(rejection) if is_pending(rejection) => {
+                waiting += 1;
+                if waiting >= enough {
+                    break;
+                }
+            }
             Ok(candidate) if candidate.budget_violations == 0 => kind.push(candidate),
             Ok(candidate) => violating.push(candidate),
             Err(rejection) => rejected.push((*node, rejection)),
@@ -180,9 +189,9 @@ fn select_victims<'a>(
     let budgets = budgets.get_or_insert_with(|| Budget::list(cycle.store));
     let (violating, others) = split_by_budget(cycle, &potential, budgets);
     let mut victims = Vec::new();
-    reprieve(&mut trial, &violating, &mut victims);
+    reprieve(&mut trial, &violating, &mut victims)?;
     let budget_violations = victims.len();
-    reprieve(&mut trial, &others, &mut victims);
+    reprieve(&mut trial, &others, &mut victims)?;
     if victims.is_empty() {
         // Everybody may stay and yet the node said no: a filter contradicts itself.
         return Err(Rejection::unresolvable(PluginId::DEFAULT_PREEMPTION, 0));
@@ -191,15 +200,25 @@ fn select_victims<'a>(
     Ok(Candidate { node, victims, budget_violations })
 }
 
-/// Lets pods come back that leave room; the rest become victims.
-fn reprieve(trial: &mut Trial, pods: &[Victim], victims: &mut Vec<Victim>) {
+/// Lets pods come back that leave room; the rest become victims. An error is a question that
+/// must be answered first.
+fn reprieve(
+    trial: &mut Trial,
+    pods: &[Victim],
+    victims: &mut Vec<Victim>,
+) -> Result<(), Rejection> {
     for pod in pods {
         trial.add(pod.slot);
-        if trial.check().is_err() {
-            trial.remove(pod.slot);
-            victims.push(*pod);
+        match trial.check() {
+            Err(rejection) if is_pending(rejection) => return Err(rejection),
+            Err(_) => {
+                trial.remove(pod.slot);
+                victims.push(*pod);
+            }
+            Ok(()) => {}
         }
     }
+    Ok(())
 }
 
 fn start_time(store: &Store, slot: u32) -> Time {

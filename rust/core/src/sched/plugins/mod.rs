@@ -10,8 +10,8 @@
 //!   pre_score(id)  ─► None │ Some(Scorer)           ─► Scorer::score(nodes)  all at once
 //! ```
 //!
-//! A plugin of a user's own takes a number after the built-in ones and brings its own filter or
-//! scorer; the cycle does not know the difference.
+//! A plugin of a user's own ([`user`]) takes a number after the built-in ones and brings its own
+//! filter or scorer; the cycle does not know the difference.
 
 pub mod copies;
 pub mod default_preemption;
@@ -32,6 +32,7 @@ pub mod registry;
 pub mod resource_allocation;
 pub mod scheduling_gates;
 pub mod taint_toleration;
+pub mod user;
 pub mod volume_binding;
 pub mod volume_restrictions;
 pub mod volume_zone;
@@ -99,6 +100,8 @@ pub struct Context<'a> {
     pub pod: &'a PodInfo,
     /// The pod's row.
     pub slot: u32,
+    /// What plugins of a user's own see, if the profile has any.
+    pub own: Option<&'a user::asking::Own<'a>>,
 }
 
 impl Context<'_> {
@@ -111,7 +114,7 @@ impl Context<'_> {
             | PluginId::IMAGE_LOCALITY
             | PluginId::DYNAMIC_RESOURCES => true,
             PluginId::TAINT_TOLERATION => !self.nodes.taints.any_prefers(),
-            _ => policies::is_local(id),
+            _ => policies::is_local(id) || user::scores_locally(id, self),
         }
     }
 }
@@ -160,6 +163,8 @@ pub enum Filter<'a> {
     InterPodAffinity(Box<inter_pod_affinity::filter::AffinityFilter<'a>>),
     /// See [`gpu_share`].
     GpuShare(&'a gpu_share::request::GpuRequest),
+    /// See [`user`].
+    User(user::UserFilter<'a>),
 }
 
 impl Filter<'_> {
@@ -179,20 +184,22 @@ impl Filter<'_> {
             Self::PodTopologySpread(filter) => filter.check(node),
             Self::InterPodAffinity(filter) => filter.check(node),
             Self::GpuShare(request) => gpu_share::filter::check(request, node),
+            Self::User(filter) => filter.check(node),
         }
     }
 
     /// Whether it looks at the pod and at one node and nothing else.
     pub fn is_local(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::NodeUnschedulable
-                | Self::TaintToleration(_)
-                | Self::NodeAffinity(_)
-                | Self::NodePorts(_)
-                | Self::Fit(_)
-                | Self::GpuShare(_)
-        )
+            | Self::TaintToleration(_)
+            | Self::NodeAffinity(_)
+            | Self::NodePorts(_)
+            | Self::Fit(_)
+            | Self::GpuShare(_) => true,
+            Self::User(filter) => filter.is_local(),
+            _ => false,
+        }
     }
 
     /// Follows a pod being put on a node.
@@ -235,6 +242,8 @@ pub enum Scorer<'a> {
     ImageLocality(image_locality::Wanted),
     /// See [`policies`].
     Policy(policies::Policy<'a>),
+    /// See [`user`].
+    User(user::UserScorer<'a>),
 }
 
 impl Scorer<'_> {
@@ -253,6 +262,7 @@ impl Scorer<'_> {
             Self::PodTopologySpread(spread) => pod_topology_spread::score::score(spread, scores),
             Self::InterPodAffinity(affinity) => inter_pod_affinity::score::score(affinity, scores),
             Self::Policy(policy) => policy.score(nodes, ids, scores),
+            Self::User(scorer) => scorer.score(nodes, ids, scores),
             Self::Fit(..) | Self::BalancedAllocation(_) | Self::ImageLocality(_) => {
                 scores.extend(ids.iter().map(|id| self.score_one(nodes.view(*id))));
             }
@@ -273,6 +283,7 @@ impl Scorer<'_> {
             }
             Self::ImageLocality(wanted) => image_locality::score(wanted, node),
             Self::Policy(policy) => policy.score_one(node),
+            Self::User(scorer) => scorer.score_one(node),
             Self::TaintToleration(_)
             | Self::NodeAffinity(_)
             | Self::PodTopologySpread(_)
@@ -306,7 +317,7 @@ pub fn pre_filter<'a>(id: PluginId, context: &Context<'a>) -> PreFilter<'a> {
         PluginId::POD_TOPOLOGY_SPREAD => pod_topology_spread::filter::pre_filter(context),
         PluginId::INTER_POD_AFFINITY => inter_pod_affinity::filter::pre_filter(context),
         PluginId::OPEN_GPU_SHARE => gpu_share::filter::pre_filter(context),
-        _ => PreFilter::Skip,
+        _ => user::pre_filter(id, context),
     }
 }
 
@@ -328,7 +339,8 @@ pub fn pre_score<'a>(
         PluginId::IMAGE_LOCALITY => Some(image_locality::scorer(context)),
         // Claims of devices are not modelled; without any, every node scores nothing.
         PluginId::DYNAMIC_RESOURCES => Some(Scorer::Constant(0)),
-        _ => policies::scorer(id, context, feasible),
+        _ => policies::scorer(id, context, feasible)
+            .or_else(|| user::scorer(id, context).map(Scorer::User)),
     }
 }
 
@@ -340,7 +352,8 @@ pub fn pre_enqueue(id: PluginId, pod: &PodInfo) -> bool {
     }
 }
 
-/// A rejection's reasons in words.
+/// A built-in plugin's reasons in words; those of a user's own are told by
+/// [`user::asking::Own::reasons`].
 pub fn reasons(rejection: Rejection, pod: &PodInfo) -> Reasons {
     let one = |words: &str| Reasons::from_iter([Text::from(words)]);
     match rejection.plugin {

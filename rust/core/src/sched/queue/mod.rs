@@ -264,14 +264,25 @@ impl Queue {
     /// Takes the pod to be tried next: the first active one, else the first of those backing
     /// off after a rejection.
     pub fn pop(&mut self, now: Time) -> Option<u32> {
+        self.pop_from(now).map(|(number, _)| number)
+    }
+
+    /// As [`Self::pop`], with the state the pod was in.
+    pub fn pop_from(&mut self, now: Time) -> Option<(u32, State)> {
         self.flush_backoff(now);
-        let number = match self.active.pop() {
-            Some((_, number)) => number,
-            None => self.backoff.pop()?.2,
+        let (number, state) = match self.active.pop() {
+            Some((_, number)) => (number, State::Active),
+            None => (self.backoff.pop()?.2, State::Backoff),
         };
         self.pods.get_mut(number as usize).state = State::InFlight;
         self.trim();
-        Some(number)
+        Some((number, state))
+    }
+
+    /// Puts a pod that was taken and not tried back where it was.
+    pub fn put_back(&mut self, number: u32, state: State) {
+        self.pods.get_mut(number as usize).state = state;
+        self.enter(number);
     }
 
     /// Takes a pod out of turn, to be tried.
