@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import wavetank as wt
-from wavetank.errors import NotFoundError
+from wavetank.errors import BadRequestError, NotFoundError
 from wavetank.explain import KINDS, ExplainError
+from wavetank.scheduling import Expression, PerNode
 
 from .clusters import add, ask, cluster, kinds, one, pod, small
 from .test_plugins import DATA, claim, volume
@@ -113,9 +114,40 @@ def test_pods_of_a_deployment_that_are_in_the_same_position() -> None:
     assert less.new == "500m"
     assert (less.lets_in, less.pods) == (2, 3)
     assert one(answer, "node").lets_in == 1
+    # A priority would evict the Deployment's own pods, which would have it too.
+    assert "priority" not in kinds(answer)
     by_name = ask(made, f"pod/{answer.pods[1]}")
     assert set(by_name.pods) == set(answer.pods)
     assert by_name.owner == "deployment/web"
+
+
+def test_the_template_of_the_workload_is_where_people_change_it() -> None:
+    made = cluster(small("n"), small("gpu", count=2, cpu="4", taints=["gpu:NoSchedule"]))
+    made.create(deployment("web", 2, cpu="2500m"))
+    made.run()
+    answer = ask(made, "deployment/web")
+    assert kinds(answer)[:2] == ["request", "toleration"]
+    for change, running in zip(answer.changes[:2], (1, 2), strict=True):
+        patch = change.workload
+        assert patch is not None
+        assert (patch.target, patch.namespace) == ("deployment/web", "default")
+        assert change.command.startswith(
+            "kubectl patch deployment/web -n default --type=json -p '["
+        )
+        branch = made.fork()
+        branch.patch(patch.target, None, patch.operations, type="json")
+        branch.run(until="10m")
+        bound = branch.get("pods", field_selector="spec.nodeName!=")
+        assert len(bound) == running
+
+
+def test_many_pods_in_the_same_position() -> None:
+    made = cluster(small())
+    made.create(deployment("web", 1200, cpu="3"))
+    made.run()
+    answer = ask(made, "deployment/web")
+    assert len(answer.pods) == 1200
+    assert str(answer).startswith("1,200 pods of deployment/web")
 
 
 def test_a_deployment_without_pending_pods() -> None:
@@ -328,3 +360,72 @@ def test_a_manifest_of_several_pods() -> None:
     text = "\n---\n".join(json.dumps(pod(name)) for name in "ab")
     with pytest.raises(ExplainError, match="makes several: pod/a, pod/b"):
         cluster(small()).explain(text)
+
+
+def test_a_profile_without_a_plugin_does_not_hear_it() -> None:
+    profile = {
+        "schedulerName": "default-scheduler",
+        "plugins": {"multiPoint": {"disabled": [{"name": "TaintToleration"}]}},
+    }
+    config = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "profiles": [profile],
+    }
+    made = cluster(small(taints=["x:NoSchedule"]), scheduler=config)
+    made.create(pod("web", cpu="3"))
+    assert [group.plugin for group in ask(made, "web").groups] == ["NodeResourcesFit"]
+
+
+def test_commands_for_what_is_the_nodes() -> None:
+    made = cluster(
+        small("a", taints=["gpu=a100:NoSchedule"]), small("b"), small("c", labels={"disk": "hdd"})
+    )
+    made.patch("node", "b-0", {"spec": {"unschedulable": True}})
+    made.create(pod("web"))
+    made.delete("node", "c-0")
+    commands = {change.command for change in ask(made, "web").changes}
+    assert "kubectl uncordon b-0" in commands
+    assert "kubectl taint node a-0 gpu=a100:NoSchedule-" in commands
+    made.create(pod("disk", nodeSelector={"disk": "ssd"}))
+    made.add_nodes(**small("d", labels={"disk": "hdd"}))
+    label = one(ask(made, "disk"), "node-label")
+    assert label.command == "kubectl label --overwrite node d-0 disk=ssd"
+
+
+def test_a_pod_of_a_daemon_set_belongs_to_its_node() -> None:
+    made = add(cluster(small(count=2)), pod("a", cpu="2"), pod("b", cpu="2"))
+    daemon = deployment("agent", 0, cpu="1")
+    daemon["kind"] = "DaemonSet"
+    del daemon["spec"]["replicas"]
+    made.create(daemon)
+    made = wt.plan.fit(made).cluster
+    answer = ask(made, "daemonset/agent")
+    assert answer.state == "pending"
+    assert not {"selector", "node"} & set(kinds(answer))
+
+
+def test_a_plugin_of_ones_own_as_an_expression() -> None:
+    golden = Expression(
+        "Golden", filter="node.labels['tier'] == 'gold'", score="node.pods", reason="not golden"
+    )
+    made = cluster(small("tin", labels={"tier": "tin"}), small("x"), plugins=[golden])
+    made.create(pod("web", cpu="3"))
+    answer = ask(made, "web")
+    assert answer.message.startswith("0/2 nodes are available: 2 Insufficient cpu.")
+    assert answer.on("tin-0") == [
+        "NodeResourcesFit: asks 3 cpu, 2 of 2 free: 1 too little",
+        "Golden: not golden",
+    ]
+    for number in range(2):
+        made.add_nodes(**small(f"gold-{number}", labels={"tier": "gold"}))
+    add(made, pod("fits", cpu="1"))
+    assert "Golden" in ask(made, "fits").scores.columns
+
+
+def test_a_plugin_of_ones_own_in_python_cannot_be_asked() -> None:
+    mine = PerNode("Mine", filter=lambda pod, node: True)
+    made = cluster(small(), plugins=[mine])
+    made.create(pod("web", cpu="3"))
+    with pytest.raises(BadRequestError, match='where plugin "Mine" is not'):
+        made.explain("web")

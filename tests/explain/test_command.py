@@ -97,3 +97,11 @@ def test_nowhere_to_look() -> None:
     code, out = run("web")
     assert code == 2
     assert "nowhere to look" in out
+
+
+def test_one_node(saved: str) -> None:
+    wanted = "NodeResourcesFit: asks 2 cpu, 1300m of 2 free: 700m too little\n"
+    assert run("web", "--cluster", saved, "--node", "n-0") == (0, wanted)
+    assert run("a", "--cluster", saved, "--node", "n-0")[1] == "nothing keeps pod/a off n-0\n"
+    code, out = run("web", "--cluster", saved, "--node", "n-9")
+    assert (code, out) == (1, 'Error from server (NotFound): nodes "n-9" not found\n')

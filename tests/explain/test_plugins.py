@@ -275,6 +275,24 @@ def test_anti_affinity_of_others() -> None:
     assert kinds(answer)[0] == "node"
 
 
+def test_anti_affinity_of_others_names_the_pod_of_the_same_zone() -> None:
+    keeps = {"podAntiAffinity": {LIST: [near({"app": "web"}, ZONE)]}}
+    made = cluster(small("a", zones=["a"]), small("b", zones=["b"], count=2))
+    add(made, pod("db-a", affinity=keeps, nodeSelector={ZONE: "a"}))
+    add(made, pod("db-b", affinity=keeps, nodeSelector={ZONE: "b"}))
+    made.create(pod("web", labels={"app": "web"}))
+    answer = ask(made, "web")
+    for node, keeper in (("a-0", "db-a"), ("b-0", "db-b"), ("b-1", "db-b")):
+        (line,) = answer.on(node)
+        assert f"anti-affinity of default/{keeper} by zone" in line
+
+
+def test_pod_affinity_on_a_node_without_the_label() -> None:
+    made = add(cluster(small()), pod("db", labels={"app": "db"}))
+    made.create(pod("web", affinity={"podAffinity": {LIST: [near({"app": "db"}, ZONE)]}}))
+    assert ask(made, "web").groups[0].why == f"affinity to app=db by zone: no label {ZONE}"
+
+
 def volume(name: str, zone: str, labels: dict[str, str] | None = None) -> dict[str, Any]:
     term = [{"matchExpressions": [{"key": ZONE, "operator": "In", "values": [zone]}]}]
     required = {} if labels else {"nodeAffinity": {"required": {"nodeSelectorTerms": term}}}

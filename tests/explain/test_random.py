@@ -38,10 +38,17 @@ def term(app: str, key: str) -> Object:
     return {"labelSelector": {"matchLabels": {"app": app}}, "topologyKey": key}
 
 
+def priority_class(value: int) -> Object:
+    kind = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
+    return {**kind, "metadata": {"name": f"p{value}"}, "value": value}
+
+
 @st.composite
 def pods(draw: Any, name: str) -> Object:
     spec: Object = {}
     app = draw(APPS)
+    if draw(st.integers(0, 3)) == 0:
+        spec["priorityClassName"] = draw(st.sampled_from(["p5", "p10"]))
     if draw(MAYBE):
         spec["nodeSelector"] = {"disk": draw(st.sampled_from(["ssd", "nvme"]))}
     if draw(MAYBE):
@@ -67,6 +74,8 @@ def pods(draw: Any, name: str) -> Object:
 @st.composite
 def cases(draw: Any) -> wt.Cluster:
     made = cluster(*draw(pools()))
+    for value in (5, 10):
+        made.create(priority_class(value))
     add(made, *(draw(pods(f"p{number}")) for number in range(draw(st.integers(0, 5)))))
     # Only the one that is asked about waits: others could take its room.
     waiting = [one["metadata"]["name"] for one in made.get("pods", field_selector="spec.nodeName=")]
@@ -83,18 +92,18 @@ def test_suggestions_are_true_and_the_smallest(made: wt.Cluster) -> None:
     answer = ask(made, "web")
     bound = made.get("pod/web")["spec"].get("nodeName")
     assert bool(bound) == (answer.state == "bound")
-    if bound:
+    if bound or answer.evicts or answer.node:
         return
     assert answer.message == made.get("pod/web")["status"]["conditions"][0]["message"]
     for change in answer.changes:
+        if change.kind == "priority":
+            assert not _goes_in_with(made, answer, int(change.new.removeprefix("priority-")) - 1)
         for smaller in _smaller(made, change):
             assert not _goes_in(made, answer, smaller), change.text
 
 
 def _smaller(made: wt.Cluster, change: Change) -> list[list[Object]]:
     """Return the pod's operations with the next smaller amount, if the change has an amount."""
-    if change.kind == "priority":
-        return []
     found = []
     for patch in change.patches:
         for at, operation in enumerate(patch.operations):
@@ -120,6 +129,16 @@ def _less(operation: Object) -> Any:
     return None
 
 
+def _goes_in_with(made: wt.Cluster, answer: Explanation, priority: int) -> bool:
+    """Tell whether a pod of this priority goes in, whoever has to make room."""
+    branch = made.fork()
+    if branch.find("priorityclasses", f"p{priority}") is None:
+        branch.create(priority_class(priority))
+    name = f"p{priority}"
+    operations = [{"op": "add", "path": "/spec/priorityClassName", "value": name}]
+    return _goes_in(branch, answer, operations)
+
+
 def _goes_in(made: wt.Cluster, answer: Explanation, operations: list[Object]) -> bool:
     branch = made.fork()
     item = dict(branch.get("pod", answer.pod))
@@ -127,8 +146,9 @@ def _goes_in(made: wt.Cluster, answer: Explanation, operations: list[Object]) ->
         edit(item, operation)
     branch.delete("pod", answer.pod, grace_period_seconds=0)
     kept = {key: item["metadata"][key] for key in ("name", "labels")}
+    item["spec"].pop("priority", None)
     branch.create({"apiVersion": "v1", "kind": "Pod", "metadata": kept, "spec": item["spec"]})
-    branch.run(until=0)
+    branch.run(until="6m")
     return bool(branch.get("pod", answer.pod)["spec"].get("nodeName"))
 
 
@@ -150,3 +170,67 @@ def test_the_first_reasons_are_those_of_the_scheduler(made: wt.Cluster) -> None:
             counts[reason] = counts.get(reason, 0) + 1
     histogram = ", ".join(sorted(f"{count} {reason}" for reason, count in counts.items()))
     assert f"nodes are available: {histogram}." in answer.message
+
+
+FILTERS = (
+    "NodeUnschedulable",
+    "TaintToleration",
+    "NodeAffinity",
+    "NodePorts",
+    "NodeResourcesFit",
+    "PodTopologySpread",
+    "InterPodAffinity",
+)
+
+
+def with_filter(made: wt.Cluster, plugin: str) -> wt.Cluster:
+    """Return a cluster of the same nodes and pods whose scheduler has one filter only."""
+    points = {"filter": {"disabled": [{"name": "*"}], "enabled": [{"name": plugin}]}}
+    if plugin not in {"NodeUnschedulable", "TaintToleration"}:
+        points["preFilter"] = points["filter"]
+    else:
+        points["preFilter"] = {"disabled": [{"name": "*"}]}
+    points["postFilter"] = {"disabled": [{"name": "*"}]}
+    config = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "percentageOfNodesToScore": 100,
+        "profiles": [{"schedulerName": "default-scheduler", "plugins": points}],
+    }
+    other = wt.Cluster(scheduler=config)
+    for value in (5, 10):
+        other.create(priority_class(value))
+    for kind in ("nodes", "pods"):
+        for item in made.get(kind):
+            kept = {key: item["metadata"][key] for key in ("name", "labels")}
+            status = {"status": item["status"]} if kind == "nodes" else {}
+            start = {"apiVersion": "v1", "kind": item["kind"], "metadata": kept}
+            other.create({**start, "spec": item["spec"], **status})
+    other.run(until=0)
+    return other
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(made=cases())
+def test_every_filter_is_heard_as_if_it_were_alone(made: wt.Cluster) -> None:
+    """A scheduler with one filter only refuses the nodes that explain says this filter refuses."""
+    facts = made.explain("web").facts
+    if made.get("pod/web")["spec"].get("nodeName"):
+        return
+    assert facts is not None
+    for plugin in FILTERS:
+        counts: dict[str, int] = {}
+        refused = 0
+        for at in facts.said.tolist():
+            noes = facts.verdicts[at] if at >= 0 else ()
+            mine = [reason for no in noes if no.plugin == plugin for reason in no.reasons]
+            refused += bool(mine)
+            for reason in mine:
+                counts[reason] = counts.get(reason, 0) + 1
+        alone = with_filter(made, plugin).get("pod/web")
+        if refused < len(facts.nodes):
+            assert alone["spec"].get("nodeName"), plugin
+            continue
+        histogram = ", ".join(sorted(f"{count} {reason}" for reason, count in counts.items()))
+        message = alone["status"]["conditions"][0]["message"]
+        assert message == f"0/{len(facts.nodes)} nodes are available: {histogram}."

@@ -70,6 +70,10 @@ def explain(
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FORM", help="table, json or yaml.")
     ] = "table",
+    node: Annotated[
+        str | None,
+        typer.Option("--node", metavar="NAME", help="Only why not on this node, with figures."),
+    ] = None,
     every_node: Annotated[
         bool, typer.Option("--every-node", help="Also each node with every reason.")
     ] = False,
@@ -84,10 +88,16 @@ def explain(
     loaded = _cluster(paths, nodes or [], cluster, namespace, catalogue)
     try:
         answer = loaded.explain(pod, namespace=namespace, catalogue=catalogue)
+        reasons = [] if node is None else answer.on(node)
     except ApiError as error:
         fail(server_error(error))
     if output != "table":
         print_data(answer.to_dict(), output)
+        return
+    if node is not None:
+        sys.stdout.write(
+            "\n".join(reasons or [f"nothing keeps pod/{answer.pod} off {node}"]) + "\n"
+        )
         return
     text = _painted(page.text(answer))
     if every_node:

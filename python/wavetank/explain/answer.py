@@ -13,6 +13,7 @@ from .facts import Facts
 from .groups import groups
 from .search import changes
 from .trials import Case
+from .workload import with_workload
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,7 @@ def explain(
         "document": subject.pod,
         "notes": subject.notes,
     }
-    told["pods"] = (told["pod"], *_names(subject))
+    told["pods"] = (told["pod"], *subject.others.values())
     if state in {"deleting", "ended"}:
         return Explanation(**told, state=state)
     case, state = _case(subject, state)
@@ -55,12 +56,13 @@ def explain(
         return Explanation(**told)
     node = subject.pod["spec"].get("nodeName") or facts.tried["node"] or ""
     reasons = groups(case)
-    found = _changes(case, state, catalogue)
+    found = _with_workload(case, subject, _changes(case, state, catalogue))
     if not node and not found and not facts.blocked:
         told["notes"] = [*subject.notes, _nothing_helps(reasons, len(facts.nodes))]
     return Explanation(
         **told,
         facts=facts,
+        case=case,
         node=node,
         message=facts.tried["message"],
         evicts=() if state == "bound" else tuple(facts.tried["victims"]),
@@ -77,11 +79,6 @@ def _nothing_helps(reasons: Rows[Group], nodes: int) -> str:
         return words
     most = max(reasons, key=lambda group: group.nodes)
     return f"{words}; {most.plugin} refuses most nodes, {most.nodes:,} of {nodes:,}"
-
-
-def _names(subject: Subject) -> list[str]:
-    pods = subject.cluster.world.get_many(subject.others)
-    return [one["metadata"]["name"] for one in pods]
 
 
 def _state(subject: Subject) -> str:
@@ -125,7 +122,7 @@ def _judged(subject: Subject, held: list[Operation]) -> Case:
     form = patched(subject.pod, held)
     world = subject.cluster.world
     facts = Facts(world.explain(subject.key, form if held else None))
-    return Case(subject.cluster, subject.key, form, facts, held, subject.others)
+    return Case(subject.cluster, subject.key, form, facts, held, list(subject.others))
 
 
 def _changes(case: Case, state: str, catalogue: Catalogue | str | Path | None) -> list[Change]:
@@ -140,6 +137,12 @@ def _changes(case: Case, state: str, catalogue: Catalogue | str | Path | None) -
         return [confirmed] if confirmed is not None else []
     found = changes(case, catalogue)
     return found if first is None else [first.together(change) for change in found]
+
+
+def _with_workload(case: Case, subject: Subject, found: list[Change]) -> list[Change]:
+    if not subject.exists or not subject.owner:
+        return found
+    return [with_workload(case, change, subject.owner) for change in found]
 
 
 def _released(case: Case, state: str) -> Change | None:

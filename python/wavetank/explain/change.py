@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import json
+import shlex
 from dataclasses import dataclass, replace
 from dataclasses import field as column
 from typing import TYPE_CHECKING, Any
@@ -83,6 +85,9 @@ class Change:
         How many of the pods that are in the same position it lets in, tried one after the other.
     patches
         The same for machines; see :meth:`apply`.
+    workload
+        The change of the pod where people make it: a patch of the template of the workload that
+        made the pod, as the API takes it; ``None`` for a pod of its own.
     creates
         Objects to create first: a node, a priority class.
     evicts
@@ -101,9 +106,30 @@ class Change:
     lets_in: int = 1
     pods: int = 1
     patches: tuple[Patch, ...] = ()
+    workload: Patch | None = None
     creates: tuple[Object, ...] = ()
     evicts: tuple[str, ...] = ()
     size: float = column(default=0.0, repr=False)
+
+    @property
+    def command(self) -> str:
+        """The kubectl command that makes the change; empty where there is no single one."""
+        name = self.target.partition("/")[2]
+        if self.kind == "uncordon":
+            return f"kubectl uncordon {name}"
+        if self.kind == "node-label":
+            labels = (
+                f"{key}-" if value is None else f"{key}={value}" for key, value in self.new.items()
+            )
+            return " ".join(["kubectl label --overwrite node", name, *labels])
+        if self.kind == "taint":
+            taints = (f"{taint}-" for taint in self.old.split(" and "))
+            return " ".join(["kubectl taint node", name, *taints])
+        if self.workload is not None and len(self.patches) == 1 and not self.creates:
+            patch = shlex.quote(json.dumps(self.workload.operations, separators=(",", ":")))
+            where = f"{self.workload.target} -n {self.workload.namespace}"
+            return f"kubectl patch {where} --type=json -p {patch}"
+        return ""
 
     @property
     def order(self) -> tuple[int, int, float]:
@@ -134,8 +160,8 @@ class Change:
         """Make the change.
 
         Objects whose field cannot change are deleted and made anew with it: the pod too, which
-        keeps its name. Of a pod that a workload made, change the workload's template instead:
-        the operations are the same below ``/spec/template``.
+        keeps its name. Of a pod that a workload made, patch the workload instead: see
+        ``workload``.
 
         Raises
         ------
@@ -161,7 +187,9 @@ class Change:
         told = {key: value for key, value in self.__dict__.items() if key != "size"}
         return {
             **told,
+            "command": self.command,
             "patches": [dict(patch.__dict__) for patch in self.patches],
+            "workload": None if self.workload is None else dict(self.workload.__dict__),
             "creates": list(self.creates),
             "evicts": list(self.evicts),
         }

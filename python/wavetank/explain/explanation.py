@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from wavetank.plan.rows import Rows
 
-from . import page, tables
+from . import page, tables, words
 
 if TYPE_CHECKING:
     from wavetank.results import Table
 
     from .change import Change, Object
     from .facts import Facts
+    from .trials import Case
 
 #: Feasible nodes that plain data has.
 _BEST = 10
@@ -94,6 +95,7 @@ class Explanation:
     changes: list[Change] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     document: Object = field(default_factory=dict, repr=False)
+    case: Case | None = field(default=None, repr=False)
 
     @property
     def fits(self) -> bool:
@@ -109,6 +111,24 @@ class Explanation:
     def scores(self) -> Table:
         """The feasible nodes with weighted scores per plugin, the best first."""
         return tables.scores(self.facts) if self.facts else tables.Columns("scores", {"node": []})
+
+    def on(self, node: str) -> list[str]:
+        """Return everything that keeps the pod off one node, with figures; nothing if none does.
+
+        Raises
+        ------
+        NotFoundError
+            When there is no such node.
+        """
+        if self.case is None:
+            return []
+        if node not in self.case.facts.nodes:
+            self.case.cluster.get("nodes", node)
+            return []
+        at = self.case.facts.nodes.index(node)
+        said = int(self.case.facts.said[at])
+        noes = self.case.facts.verdicts[said] if said >= 0 else ()
+        return [f"{no.plugin}: {line}" for no in noes for line in words.why(self.case, at, no)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, as ``wavetank explain -o json`` prints it."""

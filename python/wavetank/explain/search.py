@@ -7,6 +7,7 @@ priority are tried. Only when no single change helps are nodes looked at that tw
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .change import Change
     from .trials import Case
 
-#: Verdicts looked at, of those with the fewest plugins; the ones of most nodes first.
+#: Verdicts looked at for the same plugins; the ones of most nodes first.
 _VERDICTS = 64
 #: Changes of one kind that are said.
 _SAID = 3
@@ -61,8 +62,15 @@ def _ranked(case: Case) -> list[int]:
     """Return verdicts, those of few plugins first and then those of many nodes."""
     verdicts = range(len(case.facts.verdicts))
     counts = case.facts.counts
-    key = {at: len({no.plugin for no in case.facts.verdicts[at]}) for at in verdicts}
-    return sorted(verdicts, key=lambda at: (key[at], -counts[at]))[:_VERDICTS]
+    plugins = [frozenset(no.plugin for no in noes) for noes in case.facts.verdicts]
+    ranked = sorted(verdicts, key=lambda at: (len(plugins[at]), -counts[at]))
+    seen: Counter[frozenset[str]] = Counter()
+    chosen = []
+    for at in ranked:
+        seen[plugins[at]] += 1
+        if seen[plugins[at]] <= _VERDICTS:
+            chosen.append(at)
+    return chosen
 
 
 def _confirmed(case: Case, proposed: Iterable[Change]) -> list[Change]:

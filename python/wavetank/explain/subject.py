@@ -47,7 +47,7 @@ class Subject:
     owner
         The workload it belongs to, such as ``deployment/web``; empty for none.
     others
-        Keys of pending pods like it.
+        Pending pods like it: keys and names.
     exists
         Whether the cluster has it.
     notes
@@ -58,7 +58,7 @@ class Subject:
     key: int
     pod: Object
     owner: str = ""
-    others: list[int] = field(default_factory=list)
+    others: dict[int, str] = field(default_factory=dict)
     exists: bool = True
     notes: list[str] = field(default_factory=list)
 
@@ -147,17 +147,17 @@ def _parent(cluster: Cluster, ref: Ref) -> Ref:
     return ref if above is None else Ref(above["kind"], ref.namespace, above["name"])
 
 
-def _alike(cluster: Cluster, ref: Ref, name: str) -> list[int]:
-    """Return keys of the other pending pods of a controller."""
+def _alike(cluster: Cluster, ref: Ref, name: str) -> dict[int, str]:
+    """Return the other pending pods of a controller: keys and names."""
     kinds = [kind for kind in cluster.kinds() if kind.kind == ref.kind]
     owners = (cluster.world.find(kind.id, ref.name, ref.namespace) for kind in kinds)
     owner = next((key for key in owners if key is not None), None)
     if owner is None:
-        return []
+        return {}
     columns = cluster.world.controlled_pods(owner)
     waiting = (columns["node"][0] < 0) & ~columns["deleting"] & ~columns["terminal"]
-    own = _key(cluster, name, ref.namespace)
-    return [key for key in columns["key"][waiting].tolist() if key != own]
+    pods = zip(columns["key"].tolist(), columns["name"], waiting.tolist(), strict=True)
+    return {key: other for key, other, waits in pods if waits and other != name}
 
 
 def _of_workload(cluster: Cluster, item: Mapping[str, Any]) -> Subject:
@@ -172,12 +172,13 @@ def _of_workload(cluster: Cluster, item: Mapping[str, Any]) -> Subject:
         return _from_candidate(cluster, _candidate(cluster, ref, item))
     pending = group.rows[~pods.placed[group.rows]]
     rows = pending if len(pending) else group.rows
-    templates = pods.columns["template"][rows]
-    same = rows[templates == templates[0]]
-    keys = [_key(cluster, pods.columns["name"][row], ref.namespace) for row in same]
-    subject = Subject(cluster, keys[0], _document(cluster, keys[0]), str(ref))
+    owners = pods.columns["owner"][0][rows]
+    same = rows[owners == owners[0]]
+    names = [pods.columns["name"][row] for row in same]
+    key = _key(cluster, names[0], ref.namespace)
+    subject = Subject(cluster, key, _document(cluster, key), str(ref))
     if len(pending):
-        subject.others = keys[1:]
+        subject.others = {_key(cluster, name, ref.namespace): name for name in names[1:]}
     if len(same) < len(rows):
         others = f"{len(rows) - len(same):,} more pods of {ref}"
         subject.notes.append(f"{others} are of another template: ask for one of them by name")

@@ -160,23 +160,37 @@ def term(one: dict[str, Any]) -> str:
 
 
 def _terms(case: Case, at: int, no: No) -> list[str]:
+    labels = _labels(case.node(at))
     lines = []
     for number, one in enumerate(pod_terms(case.spec, "podAffinity")):
         if no.detail >> number & 1:
-            lines.append(f"affinity to {term(one)}: no such pod there")
+            key = one["topologyKey"]
+            what = "no such pod there" if key in labels else f"no label {key}"
+            lines.append(f"affinity to {term(one)}: {what}")
     for number, one in enumerate(pod_terms(case.spec, "podAntiAffinity")):
         if no.detail >> (32 + number) & 1:
             lines.append(f"anti-affinity to {term(one)}: there is one")
-    if not lines and case.facts.kept_away_by:
-        pod, _, key = _keeper(case.facts, at)
-        lines.append(f"anti-affinity of {pod} by {topology(key)} keeps it away")
+    if not lines:
+        lines = [
+            f"anti-affinity of {pod} by {topology(key)} keeps it away"
+            for pod, key in _keepers(case, labels)[:1]
+        ]
     return lines
 
 
-def _keeper(facts: Facts, at: int) -> tuple[str, str, str]:
-    """Return a pod whose anti-affinity reaches a node; on the node itself if there is one."""
-    here = (one for one in facts.kept_away_by if one[1] == facts.nodes[at])
-    return next(here, facts.kept_away_by[0])
+def _keepers(case: Case, labels: dict[str, str]) -> list[tuple[str, str]]:
+    """Return pods whose anti-affinity reaches a node with these labels, and by which key."""
+    kind = case.cluster.kind("nodes").id
+    found = []
+    for pod, node, key in case.facts.kept_away_by:
+        if key in labels and _labels(case.cluster.world.get(kind, node)).get(key) == labels[key]:
+            found.append((pod, key))
+    return found
+
+
+def _labels(node: dict[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = node["metadata"].get("labels") or {}
+    return found
 
 
 def host_ports(case: Case, bits: int) -> list[str]:

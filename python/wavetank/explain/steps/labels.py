@@ -42,10 +42,18 @@ def fixes(case: Case, at: int, no: No) -> Iterator[Change]:
     ]
     term = _closest(unmet, len(terms_of(case.spec)))
     wanted = [one for one in unmet if one.startswith("nodeSelector/") or _term(one) == term]
-    yield _selecting(case, node, wanted)
+    if not _is_pinned(case, wanted):
+        yield _selecting(case, node, wanted)
     labelled = _labelled(case, node, wanted)
     if labelled is not None:
         yield labelled
+
+
+def _is_pinned(case: Case, wanted: list[str]) -> bool:
+    """Whether a DaemonSet made the pod for one node, which is not the pod's to change."""
+    owners = case.pod["metadata"].get("ownerReferences") or []
+    by_daemon = any(owner["kind"] == "DaemonSet" for owner in owners)
+    return by_daemon and any("/matchFields/" in one for one in wanted)
 
 
 def _term(requirement: str) -> int:

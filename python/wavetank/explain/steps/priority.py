@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wavetank.explain.change import Change, Object, Operation, Patch
+from wavetank.plan.pods import controller_of
 
 if TYPE_CHECKING:
     from wavetank.explain.trials import Case
@@ -28,7 +29,21 @@ def change(case: Case) -> Change | None:
             low = middle + 1
         else:
             best, high = found, middle
-    return best
+    return None if best is None or _evicts_its_own(case, best) else best
+
+
+def _evicts_its_own(case: Case, change: Change) -> bool:
+    """Whether pods of the pod's own workload would go, which would have its priority too."""
+    mine = controller_of(case.pod)
+    if mine is None:
+        return False
+    for name in change.evicts:
+        namespace, _, pod = name.partition("/")
+        found = case.cluster.find("pods", pod, namespace=namespace)
+        theirs = controller_of(dict(found)) if found is not None else None
+        if theirs is not None and theirs["uid"] == mine["uid"]:
+            return True
+    return False
 
 
 def _levels(case: Case, mine: int) -> list[int]:

@@ -71,6 +71,7 @@ impl World {
     /// # Errors
     /// A form that cannot be read.
     pub fn explain(&self, pod: ObjectId, form: Option<Value>) -> ApiResult<Explained> {
+        self.only_the_core_decides()?;
         let has_node = self.store.pod(pod.slot).node.is_some();
         let (mut branch, pod) = self.with_waiting(&[(pod, form)])?;
         let pod = pod[0];
@@ -82,7 +83,8 @@ impl World {
         }
         let body = branch.store.body(pod).map(std::sync::Arc::clone).expect("it was just written");
         let spec = body.doc.get("spec").cloned().unwrap_or(Value::Null);
-        let judgement = branch.scheduler.judge_all(&branch.store, pod.slot, &spec);
+        let judgement = branch.scheduler.judge_all(&branch.store, pod, &spec);
+        let judgement = judgement.map_err(ApiError::bad_request)?;
         let rows = judgement.kept_away_by.iter();
         let kept_away_by = rows.map(|(slot, ..)| branch.full_name(*slot)).collect();
         branch.scheduler.keep_scores(true);
@@ -90,7 +92,6 @@ impl World {
             branch.scheduler.score_all();
         }
         let decision = branch.scheduler.schedule_pod(&mut branch.store, pod);
-        branch.refuse_faults()?;
         let scored = branch.scored();
         let tried = branch.follow(pod, decision.map(|decision| decision.result));
         Ok(Explained { judgement, kept_away_by, tried, scored })
@@ -102,16 +103,27 @@ impl World {
     /// # Errors
     /// A form that cannot be read.
     pub fn try_pods(&self, pods: &[(ObjectId, Option<Value>)]) -> ApiResult<Vec<Tried>> {
+        self.only_the_core_decides()?;
         let (mut branch, pods) = self.with_waiting(pods)?;
         let tried = pods.into_iter().map(|pod| {
             if !branch.is_tried(pod) {
-                return Ok(Tried { left_alone: true, ..Tried::default() });
+                return Tried { left_alone: true, ..Tried::default() };
             }
             let decision = branch.scheduler.schedule_pod(&mut branch.store, pod);
-            branch.refuse_faults()?;
-            Ok(branch.follow(pod, decision.map(|decision| decision.result)))
+            branch.follow(pod, decision.map(|decision| decision.result))
         });
-        tried.collect()
+        Ok(tried.collect())
+    }
+
+    /// Refuses where a scheduling plugin written elsewhere would have to be asked.
+    fn only_the_core_decides(&self) -> ApiResult<()> {
+        let Some(plugin) = self.plugins().find(|plugin| plugin.is_elsewhere()) else {
+            return Ok(());
+        };
+        Err(ApiError::bad_request(format!(
+            "a pod is explained without leaving the core, where plugin \"{}\" is not",
+            plugin.name
+        )))
     }
 
     /// How a pod stands in the scheduler's queue.
@@ -132,7 +144,6 @@ impl World {
 
     /// A branch on which these pods wait, and who they are there.
     fn with_waiting(&self, pods: &[(ObjectId, Option<Value>)]) -> ApiResult<(Self, Vec<ObjectId>)> {
-        self.refuse_plugins_elsewhere("where a pod can go is explained")?;
         let mut branch = self.branch_for_placement();
         let mut waiting = Vec::with_capacity(pods.len());
         for (pod, form) in pods {
@@ -213,9 +224,14 @@ impl World {
                 .scores
                 .by_plugin
                 .iter()
-                .map(|(plugin, scores)| (self.scheduler.config().name_of(*plugin), scores.clone()))
+                .map(|(plugin, scores)| (self.plugin_name(*plugin), scores.clone()))
                 .collect(),
         }
+    }
+
+    fn plugin_name(&self, id: PluginId) -> Text {
+        let own = self.scheduler.config().plugin(id);
+        own.map_or_else(|| id.name().into(), |plugin| plugin.declaration.name.clone())
     }
 
     fn full_name(&self, slot: u32) -> Text {

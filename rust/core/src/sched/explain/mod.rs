@@ -16,8 +16,8 @@ use super::cycle::Cycle;
 use super::cycle::post_filter::Trial;
 use super::nodes::{NodeView, Nodes, Rare};
 use super::plugins::policies::Turn;
-use super::plugins::user::asking::Own;
-use super::plugins::{self, Filter, PluginId, PreFilter, user};
+use super::plugins::user::asking::{Answers, Halt, Own};
+use super::plugins::{self, Filter, Kept, PluginId, PreFilter, user};
 use super::pod_info::PodInfo;
 use super::status::{Code, Reasons, Rejection};
 use super::taints::tolerated;
@@ -95,31 +95,39 @@ pub struct Judgement {
 }
 
 impl Scheduler {
-    /// Asks every filter about every node for the waiting pod at `slot`, whose `spec` this is.
+    /// Asks every filter about every node for a waiting pod, whose `spec` this is.
+    ///
+    /// # Errors
+    /// A plugin of a user's own that has no answer.
     ///
     /// # Panics
-    /// When no pod of a known profile is at the slot.
-    pub fn judge_all(&mut self, store: &Store, slot: u32, spec: &Value) -> Judgement {
+    /// When no such pod of a known profile waits.
+    pub fn judge_all(
+        &mut self,
+        store: &Store,
+        id: ObjectId,
+        spec: &Value,
+    ) -> Result<Judgement, String> {
+        let slot = id.slot;
         self.cache.nodes.take_snapshot();
         let pod = Arc::clone(self.cache.info(slot));
         let config = Arc::clone(&self.config);
         let profile = config.profile(&pod.scheduler_name).expect("only such pods are queued");
         let default_selector = self.default_selector(store, profile, slot, &pod);
         let bounds = self.bounds(store, &config, profile, &pod, slot);
-        let generation = self.cache.pod(slot).generation;
-        let id = ObjectId { kind: store.kinds.pod, slot, generation };
-        let own = Own::new(&config.plugins, &bounds, &self.remembered.answers, store, id);
+        let answers = Answers::default();
+        let own = Own::new(&config.plugins, &bounds, &answers, store, id);
         let cycle = Cycle {
             store,
             cache: &self.cache,
             config: &config,
             profile,
             default_selector: default_selector.as_ref(),
-            kept: plugins::Kept::default(),
+            kept: Kept::default(),
             turn: Turn::default(),
             pod: &pod,
             slot,
-            own: profile.has_user_plugins().then_some(&own),
+            own: Some(&own),
         };
         let requirements = Requirement::list(spec);
         let details = Details::new(&pod, &store.sets, &requirements);
@@ -128,11 +136,14 @@ impl Scheduler {
             requirements: requirements.iter().map(|one| one.field.clone()).collect(),
             ..Judgement::default()
         };
-        let filters = judgement.prepare(&cycle);
-        judgement.walk(&cycle, &filters, &details);
+        judgement.ask(&cycle, &details);
         judgement.kept_away_by = detail::kept_away_by(&cycle);
         judgement.priorities = self.cache.priorities().collect();
-        judgement
+        match own.into_halt() {
+            None => Ok(judgement),
+            Some(Halt::Fault(fault)) => Err(fault),
+            Some(Halt::Asked(_)) => Err("a plugin elsewhere would have to be asked".to_owned()),
+        }
     }
 
     /// Lets cycles score every feasible node from now on, however many are enough.
@@ -150,24 +161,38 @@ impl Scheduler {
 type Key = Vec<(PluginId, bool, u64, u64)>;
 
 impl Judgement {
+    fn ask(&mut self, cycle: &Cycle, details: &Details) {
+        let filters = self.prepare(cycle);
+        self.walk(cycle, &filters, details);
+    }
+
     /// Prepares every filter by itself, so that no plugin's no keeps another from being heard.
     fn prepare<'a>(&mut self, cycle: &Cycle<'a>) -> Vec<Filter<'a>> {
         let context = cycle.context();
-        let mut filters = Vec::new();
-        for id in &cycle.profile.filter {
+        let mut ready: Vec<(PluginId, Filter<'a>)> = Vec::new();
+        for id in &cycle.profile.pre_filter {
             match plugins::pre_filter(*id, &context) {
                 PreFilter::Skip => {}
-                PreFilter::Ready { filter, .. } => filters.extend(filter),
-                PreFilter::Blocked(why, filter) => {
-                    // With a filter every node says no for itself.
-                    if filter.is_none() {
-                        self.blocked.push((cycle.config.name_of(*id), why));
-                    }
-                    filters.extend(filter);
+                PreFilter::Ready { filter, .. } => ready.extend(filter.map(|one| (*id, one))),
+                // With a filter every node says no for itself.
+                PreFilter::Blocked(_, Some(filter)) => ready.push((*id, filter)),
+                PreFilter::Blocked(why, None) | PreFilter::Reject(why) => {
+                    self.blocked.push((name_of(cycle, *id), why));
                 }
-                PreFilter::Reject(why) => self.blocked.push((cycle.config.name_of(*id), why)),
             }
-            filters.extend(user::filter(*id, &context).map(Filter::User));
+        }
+        let mut filters = Vec::new();
+        for id in &cycle.profile.filter {
+            if let Some(at) = ready.iter().position(|(have, _)| have == id) {
+                filters.push(ready.swap_remove(at).1);
+            } else if id.user_place().is_some() {
+                filters.extend(user::filter(*id, &context).map(Filter::User));
+            } else if !id.has_pre_filter()
+                && let PreFilter::Ready { filter: Some(filter), .. } =
+                    plugins::pre_filter(*id, &context)
+            {
+                filters.push(filter);
+            }
         }
         for filter in &filters {
             if let Filter::PodTopologySpread(spread) = filter {
@@ -244,7 +269,7 @@ impl Judgement {
         let verdict = noes.iter().map(|(no, detail)| {
             let of_taints = no.plugin == PluginId::TAINT_TOLERATION;
             No {
-                plugin: cycle.config.name_of(no.plugin),
+                plugin: name_of(cycle, no.plugin),
                 code: no.code,
                 reasons: Own::reasons(cycle.own, *no, cycle.pod),
                 detail: *detail,
@@ -263,6 +288,12 @@ fn noes(filters: &[Filter], node: NodeView, details: &Details) -> Vec<(Rejection
         Some((no, details.of(filter, no, node)))
     });
     noes.collect()
+}
+
+/// The name of a plugin, one of a user's own among them.
+fn name_of(cycle: &Cycle, id: PluginId) -> Text {
+    let own = cycle.own.and_then(|own| own.plugin(id));
+    own.map_or_else(|| id.name().into(), |plugin| plugin.declaration.name.clone())
 }
 
 fn untolerated(cycle: &Cycle, node: NodeView) -> Vec<[Text; 3]> {
