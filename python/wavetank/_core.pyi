@@ -18,6 +18,7 @@ __all__ = [
     "InvalidError",
     "ManifestError",
     "NotFoundError",
+    "Proxier",
     "Quantity",
     "Rules",
     "Watch",
@@ -34,6 +35,7 @@ __all__ = [
     "quantity_milli_value",
     "quantity_value",
     "read_manifest",
+    "replay_proxy",
     "replay_scheduler",
     "same_template",
     "selector_matches",
@@ -333,6 +335,7 @@ def read_manifest(
 def latest_time(documents: Sequence[Document]) -> int | None: ...
 def to_yaml(object: Any) -> str: ...
 def to_json(object: Any) -> str: ...
+def replay_proxy(case: Mapping[str, Any]) -> dict[str, Any]: ...
 def replay_scheduler(case: Mapping[str, Any], rules: Rules) -> list[dict[str, Any]]: ...
 def quantity_value(quantity: _Quantity) -> int: ...
 def quantity_milli_value(quantity: _Quantity) -> int: ...

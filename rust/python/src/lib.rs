@@ -2,7 +2,7 @@
 //!
 //! Nothing is decided here. [`world`] is the cluster behind its lock; [`objects`], [`engine`],
 //! [`measure`], [`headroom`], [`watch`], [`columns`], [`kinds`] and [`batch`] add its methods, one file per
-//! subject; [`replay`] answers recorded scheduler cases,
+//! subject; [`replay`] answers recorded scheduler cases, [`net`] knows what nodes do with packets,
 //! [`manifest`] and [`units`] are functions. [`convert`] turns Python objects into documents and
 //! back, [`error`] the core's errors into exceptions.
 
@@ -18,6 +18,7 @@ mod headroom;
 mod kinds;
 mod manifest;
 mod measure;
+mod net;
 mod objects;
 mod quantity;
 mod replay;
@@ -38,6 +39,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::manifest::{Document, read_manifest, to_json, to_yaml};
+    #[pymodule_export]
+    use super::net::{Proxier, replay_proxy};
     #[pymodule_export]
     use super::quantity::Quantity;
     #[pymodule_export]

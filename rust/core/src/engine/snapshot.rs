@@ -11,7 +11,7 @@ use super::queue::EventQueue;
 use super::{Event, World};
 use crate::api::Rules;
 use crate::base::{Latencies, Stream, Time};
-use crate::net::EndpointSlices;
+use crate::net::{EndpointSlices, ServiceTable};
 use crate::node::Kubelets;
 use crate::sched::saved::Saved as SavedScheduler;
 use crate::sched::{Scheduler, configuration};
@@ -112,6 +112,7 @@ impl World {
             scheduler,
             kubelets: saved.kubelets,
             endpoints,
+            routes: ServiceTable::default(),
             controllers,
             consumers: saved.consumers,
             queue: saved.queue,
