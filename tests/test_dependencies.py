@@ -44,7 +44,7 @@ PYTHON = [
     {"controllers", "manifest", "printing", "nodes"},
     {"listing"},
     {"api", "driver"},
-    {"rollouts"},
+    {"rollouts", "network"},
     {"cluster"},
     {"plan", "replay", "traces", "plotting"},
     {"bench"},

@@ -13,6 +13,7 @@ from .controllers.base import Context, Controller, Watch
 from .driver import Driver, Stopped
 from .files import write_whole
 from .latencies import Latencies
+from .network import Network
 from .program import rules
 from .results import Table
 from .rollouts import Rollouts
@@ -37,7 +38,7 @@ MAGIC = b"wavetank\0"
 _NUMPY_READ: list[bool] = []
 
 
-class Cluster(Rollouts):
+class Cluster(Rollouts, Network):
     """A Kubernetes cluster on a virtual clock.
 
     Objects are plain dicts in the API's own shape. Nothing happens until time passes: call

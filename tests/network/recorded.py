@@ -29,6 +29,4 @@ def in_one_order(lines: list[str]) -> list[tuple[str, ...]]:
     }
     # A rule that belongs to no service port, such as the last of KUBE-SERVICES, sorts first in
     # both; that it stands last is looked at apart.
-    return [
-        next(places[chain]) if chain in SHARED else ("", line) for _, chain, _, line in keyed
-    ]
+    return [next(places[chain]) if chain in SHARED else ("", line) for _, chain, _, line in keyed]

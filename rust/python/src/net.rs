@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use wavetank_core::api::{ApiError, ApiResult};
+use wavetank_core::api::ApiResult;
 use wavetank_core::base::Value;
 use wavetank_core::base::ip::{Cidr, parse_cidr};
 use wavetank_core::net::Family;
@@ -83,12 +83,9 @@ impl World {
 
 /// A node by name, as its kube-proxy knows it.
 fn node_of(inner: &mut Inner, name: &str) -> ApiResult<Node> {
-    // First, since it learns the names of nodes and zones.
-    inner.engine.routes();
     let store = &inner.engine.store;
     let id = store.require(store.kinds.node, None, name)?;
-    let node = inner.engine.node_view(id);
-    node.ok_or_else(|| ApiError::not_found(store.resource(id.kind), name))
+    Ok(inner.engine.node_view(id).expect("it was just found"))
 }
 
 fn read_family(family: &str) -> PyResult<Family> {

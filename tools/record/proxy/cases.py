@@ -18,7 +18,6 @@ Object = dict[str, Any]
 
 NODES = ["test-node", "node-1", "node-2", "node-3"]
 ZONES = ["a", "b", "c"]
-LB_IPS = ["1.2.3.4", "5.6.7.8", "9.10.11.12", "2001:db8:77::1"]
 RANGES = [
     "203.0.113.0/25",
     "192.168.0.2/32",
@@ -46,7 +45,9 @@ class Maker:
 
     def service(self, number: int) -> Object:
         rng = self.rng
-        kind = rng.choices(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"], [4, 3, 3, 1])[0]
+        kind = rng.choices(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"], [4, 3, 3, 1])[
+            0
+        ]
         namespace = rng.choice(["default", "prod", "kube-system"])
         spec: Object = {"type": kind, "ports": self.service_ports(kind)}
         status: Object = {}
@@ -54,16 +55,15 @@ class Maker:
         if kind == "ExternalName" and self.chance(0.8):
             spec["externalName"] = "example.com"
         if self.chance(0.35):
-            spec["externalIPs"] = rng.sample(
-                [f"192.168.99.{20 + number}", "192.168.099.012", "2001:db8:5::9", "192.168.99.11"],
-                rng.randint(1, 3),
-            )
+            # No two Services share an address: whose rule came first would be random.
+            own = [f"192.168.99.{20 + number}", f"192.168.098.{number:03}", f"2001:db8:5::{number}"]
+            spec["externalIPs"] = rng.sample(own, rng.randint(1, 3))
         if kind in ("NodePort", "LoadBalancer") or "externalIPs" in spec:
             spec["externalTrafficPolicy"] = rng.choice(["Cluster", "Local"])
         if self.chance(0.4):
             spec["internalTrafficPolicy"] = rng.choice(["Cluster", "Local"])
         if kind == "LoadBalancer":
-            self.load_balancer(spec, status)
+            self.load_balancer(spec, status, number)
         if self.chance(0.25):
             spec["sessionAffinity"] = "ClientIP"
             seconds = rng.choice([10, 300, 10800, 86400])
@@ -82,7 +82,9 @@ class Maker:
         if self.chance(0.05):
             four = f"172.030.{number // 250}.{number % 250 + 1:03}"
         six = f"fd00:20::{number + 1:x}"
-        shape = rng.choices(["single", "dual", "none", "empty", "other", "old"], [8, 5, 1, 1, 1, 2])[0]
+        shape = rng.choices(
+            ["single", "dual", "none", "empty", "other", "old"], [8, 5, 1, 1, 1, 2]
+        )[0]
         families = {"IPv4": four, "IPv6": six}
         mine = self.family
         other = "IPv6" if mine == "IPv4" else "IPv4"
@@ -119,14 +121,15 @@ class Maker:
             ports.append(twin)
         return ports
 
-    def load_balancer(self, spec: Object, status: Object) -> None:
+    def load_balancer(self, spec: Object, status: Object, number: int) -> None:
         rng = self.rng
         if spec.get("externalTrafficPolicy") == "Local" and self.chance(0.9):
             spec["healthCheckNodePort"] = next(self.ports)
         if self.chance(0.5):
             spec["loadBalancerSourceRanges"] = rng.sample(RANGES, rng.randint(1, 3))
         ingress = []
-        for address in rng.sample(LB_IPS, rng.randint(0, 3)):
+        vips = [f"1.2.{number}.4", f"5.6.{number}.8", f"2001:db8:77::{number:x}"]
+        for address in rng.sample(vips, rng.randint(0, 3)):
             entry: Object = {"ip": address}
             if self.chance(0.3):
                 entry["ipMode"] = rng.choice(["VIP", "Proxy"])
@@ -173,8 +176,8 @@ class Maker:
         # An endpoint that is listed twice as running is undefined upstream: keep one of them.
         seen: set[str] = set()
         for part in made:
-            kept = [e for e in part["endpoints"] if e["addresses"][0] not in seen]
-            seen |= {e["addresses"][0] for e in kept}
+            kept = [e for e in part["endpoints"] if plain(e["addresses"][0]) not in seen]
+            seen |= {plain(e["addresses"][0]) for e in kept}
             part["endpoints"] = kept
         return made
 
@@ -212,16 +215,23 @@ class Maker:
     def packet(self, services: list[Object], slices: list[Object]) -> Object:
         rng = self.rng
         is_six = self.family == "IPv6"
-        own = ["2001:db8::1", "2001:db8:1::2", "::1"] if is_six else [
-            "192.168.0.2", "192.168.1.2", "192.168.99.11", "127.0.0.1",
-        ]
+        own = (
+            ["2001:db8::1", "2001:db8:1::2", "::1"]
+            if is_six
+            else [
+                "192.168.0.2",
+                "192.168.1.2",
+                "192.168.99.11",
+                "127.0.0.1",
+            ]
+        )
         ends = [e["addresses"][0] for part in slices for e in part["endpoints"]]
         ends = [plain(end) for end in ends if (":" in end) == is_six and "host" not in end]
         source = rng.choice((SOURCES6 if is_six else SOURCES) + ends[:2])
         targets: list[tuple[str, int, str]] = []
         if services:
             spec = rng.choice(services)["spec"]
-            status = [s["status"] for s in services if s["spec"] is spec][0]
+            status = next(s["status"] for s in services if s["spec"] is spec)
             port = rng.choice(spec["ports"])
             vips = [i["ip"] for i in status.get("loadBalancer", {}).get("ingress", []) if "ip" in i]
             every = [*spec.get("clusterIPs", [spec.get("clusterIP", "")]), *vips]
@@ -241,7 +251,7 @@ class Maker:
 
 def plain(address: str) -> str:
     """Return an address without leading zeros."""
-    if ":" in address:
+    if ":" in address or "host" in address:
         return address
     return ".".join(str(int(part)) for part in address.split("."))
 

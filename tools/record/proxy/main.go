@@ -177,6 +177,10 @@ func typed(v *iptest.IPTablesValue, ip net.IP) bool {
 }
 
 func (w *walker) meets(r *iptest.Rule) bool {
+	// Nobody knows which interface the packet came in by: none that a rule names.
+	if strings.Contains(r.Raw, " -i ") && !strings.Contains(r.Raw, " ! -i ") {
+		return false
+	}
 	return inside(r.SourceAddress, w.src) && inside(r.DestinationAddress, w.dst) &&
 		typed(r.SourceType, w.src) && typed(r.DestinationType, w.dst) &&
 		(r.Protocol == nil || r.Protocol.Matches(w.proto)) &&

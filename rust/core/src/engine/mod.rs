@@ -164,8 +164,8 @@ impl World {
         &self.routes
     }
 
-    /// A node as its kube-proxy knows it; [`Self::routes`] before.
-    pub fn node_view(&self, id: ObjectId) -> Option<Node> {
+    /// A node as its kube-proxy knows it.
+    pub fn node_view(&mut self, id: ObjectId) -> Option<Node> {
         self.routes.node_of(&self.store, id)
     }
 

@@ -124,7 +124,7 @@ fn read_hints(hints: &Value, names: &mut Interner) -> Hints {
     Hints { zones: read("forZones"), nodes: read("forNodes") }
 }
 
-/// Where a node stands, in the table's numbers: names no endpoint mentions have none.
+/// Where a node stands, in the table's numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// The node itself.

@@ -5,45 +5,142 @@
 //! table, `KUBE-NODEPORTS` and `KUBE-SERVICES` first, then by chain, and in those two by the name
 //! of the service.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::rules::{Config, LocalDetector, Node, Proxier, RuleSet};
 use super::service_ports::{Family, Protocol, canonical};
-use super::table::ServiceTable;
+use super::table::{SERVICE_NAME, ServiceTable};
 use super::walk::{Packet, walk};
-use crate::base::Value;
 use crate::base::ip::parse_cidr;
+use crate::base::{Map, Text, Time, Value};
 
 const NODE: &str = "test-node";
 const ADDRESSES: [&str; 5] =
     ["192.168.0.2", "192.168.1.2", "192.168.99.11", "2001:db8::1", "2001:db8:1::2"];
 const POD_BLOCKS: [&str; 2] = ["10.0.0.0/8", "fd00:10::/64"];
 
-/// Answers a case: `rules`, lines of text, and `flows`, one entry per packet.
+/// Answers a case: `rules`, lines of text, `flows`, one entry per packet, and if the case goes on
+/// in steps `syncs`, the lines of each later sync.
 ///
 /// # Errors
 /// A packet without a legal address.
 pub fn replay(case: &Value) -> Result<Value, String> {
-    let table = ServiceTable::of(case.list_at(&["services"]), case.list_at(&["endpointslices"]));
-    let config = config();
-    let zone = case.str_at(&["zone"]);
-    let node = table.node(NODE, zone, ADDRESSES.into_iter());
     let family = match case.str_at(&["family"]) {
         Some("IPv6") => Family::V6,
         _ => Family::V4,
     };
-    let text = Proxier::full(&table, family, config.clone(), node.clone());
-    let rules = RuleSet::of(&table, family, &config, &node);
+    let config = config_of(case);
+    let mut objects = Objects::default();
+    objects.apply(case, &Value::Null);
+    let node = objects.node(case);
+    let mut proxier = Proxier::new(family, config.clone(), node.clone());
+    let text = proxier.sync(&objects.table, Time(0));
+    let rules = RuleSet::of(&objects.table, family, &config, &node);
     let packets = case.list_at(&["packets"]).iter();
     let flows = packets.map(|packet| flow(&rules, &node, packet)).collect::<Result<Vec<_>, _>>()?;
-    let lines: Vec<Value> = sorted(&text).into_iter().map(Value::from).collect();
-    Ok(Value::map([("flows", Value::from(flows)), ("rules", Value::from(lines))]))
+    let lines = |lines: Vec<&str>| Value::list(lines.into_iter().map(Value::from));
+    let mut answer = Map::new();
+    answer.insert("flows", flows);
+    answer.insert("rules", lines(sorted(&text)));
+    let mut syncs = Vec::new();
+    for step in case.list_at(&["steps"]) {
+        objects.apply(step, step.get("deleted").unwrap_or(&Value::Null));
+        let text = proxier.sync(&objects.table, Time(0));
+        syncs.push(lines(text.split('\n').collect()));
+    }
+    if !syncs.is_empty() {
+        answer.insert("syncs", syncs);
+    }
+    Ok(answer.into())
 }
 
-/// How the recording kube-proxy was set up.
-fn config() -> Config {
-    let local = POD_BLOCKS.map(|block| LocalDetector::Cidr(parse_cidr(block).expect("a block")));
-    Config { masquerade_mark: "0x4000".into(), random_fully: false, local, ..Config::default() }
+/// The documents of a case as they are now.
+#[derive(Default)]
+struct Objects {
+    services: BTreeMap<(Text, Text), (u32, Option<Value>)>,
+    slices: BTreeMap<(Text, Text), Value>,
+    table: ServiceTable,
+}
+
+impl Objects {
+    /// Puts and deletes objects, and compiles the Services concerned.
+    fn apply(&mut self, put: &Value, deleted: &Value) {
+        let mut touched: BTreeMap<(Text, Text), [bool; 2]> = BTreeMap::new();
+        for (list, is_put) in [(put, true), (deleted, false)] {
+            for service in list.list_at(&["services"]) {
+                let key = key_of(service);
+                touched.entry(key.clone()).or_default();
+                let next = self.services.len() as u32;
+                let known = self.services.entry(key).or_insert((next, None));
+                known.1 = is_put.then(|| service.clone());
+            }
+            for slice in list.list_at(&["endpointslices"]) {
+                let key = key_of(slice);
+                let before = self.slices.remove(&key);
+                if before.as_ref() == Some(slice) && is_put {
+                    self.slices.insert(key, slice.clone());
+                    continue;
+                }
+                for slice in before.iter().chain([slice]) {
+                    let sliced = touched.entry(service_of_slice(slice)).or_default();
+                    let kind = slice.str_at(&["addressType"]);
+                    for family in Family::BOTH {
+                        sliced[family as usize] |= kind == Some(family.name());
+                    }
+                }
+                if is_put {
+                    self.slices.insert(key, slice.clone());
+                }
+            }
+        }
+        for (key, sliced) in touched {
+            let Some((slot, service)) = self.services.get(&key) else { continue };
+            let Some(service) = service else {
+                self.table.forget(*slot);
+                continue;
+            };
+            let is_its = |slice: &&Value| service_of_slice(slice) == key;
+            let slices: Vec<&Value> = self.slices.values().filter(is_its).collect();
+            self.table.set(*slot, service, &slices, sliced);
+        }
+    }
+
+    fn node(&mut self, case: &Value) -> Node {
+        self.table.node(NODE, case.str_at(&["zone"]), ADDRESSES.into_iter())
+    }
+}
+
+fn key_of(object: &Value) -> (Text, Text) {
+    let namespace = object.str_at(&["metadata", "namespace"]).unwrap_or("default");
+    (namespace.into(), object.str_at(&["metadata", "name"]).unwrap_or_default().into())
+}
+
+fn service_of_slice(slice: &Value) -> (Text, Text) {
+    let name = slice.str_at(&["metadata", "labels", SERVICE_NAME]).unwrap_or_default();
+    (key_of(slice).0, name.into())
+}
+
+/// How the recording kube-proxy was set up, and what the case wants otherwise.
+fn config_of(case: &Value) -> Config {
+    let option = |name: &str| case.at(&["options", name]).and_then(Value::as_bool) == Some(true);
+    let local = POD_BLOCKS.map(|block| match case.str_at(&["options", "local"]) {
+        Some("none") => LocalDetector::Nothing,
+        Some("bridge") => LocalDetector::Bridge("cni0".into()),
+        Some("prefix") => LocalDetector::InterfacePrefix("veth".into()),
+        _ => LocalDetector::Cidr(parse_cidr(block).expect("a block")),
+    });
+    let blocks = case.list_at(&["options", "nodePortAddresses"]).iter();
+    Config {
+        masquerade_mark: "0x4000".into(),
+        masquerade_all: option("masqueradeAll"),
+        random_fully: option("randomFully"),
+        counters: !option("noCounters"),
+        localhost_node_ports: !option("noLocalhost"),
+        conntrack_liberal: option("liberal"),
+        local,
+        node_port_addresses: blocks.filter_map(|block| parse_cidr(block.as_str()?)).collect(),
+    }
 }
 
 fn flow(rules: &RuleSet, node: &Node, packet: &Value) -> Result<Value, String> {

@@ -4,10 +4,10 @@
 //! changed. It knows nothing of single nodes: what differs between them (which endpoints are
 //! local, whom hints mean) is worked out from it for the node that asks.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::endpoints::{Endpoint, PortEndpoints, port_endpoints};
+use super::endpoints::{Endpoint, Place, PortEndpoints, port_endpoints};
 use super::rules::Node;
 use super::service_ports::{Family, ServicePort, canonical, service_ports};
 use crate::base::{CowMap, Interner, Map, Text, Value};
@@ -27,59 +27,69 @@ pub struct Port {
     pub endpoints: Vec<Endpoint>,
 }
 
-/// One Service.
+/// One Service in one family.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service {
     /// `metadata.namespace`.
     pub namespace: Text,
     /// `metadata.name`.
     pub name: Text,
-    /// Its ports by family, in order of name and protocol.
-    ports: [Vec<Port>; 2],
+    /// Its ports, in order of name and protocol.
+    pub ports: Vec<Port>,
 }
 
 impl Service {
-    /// The ports in a family.
-    pub fn ports(&self, family: Family) -> &[Port] {
-        &self.ports[family as usize]
-    }
-
-    fn endpoints(&self, family: Family) -> usize {
-        self.ports(family).iter().map(|port| port.endpoints.len()).sum()
+    fn endpoints(&self) -> usize {
+        self.ports.iter().map(|port| port.endpoints.len()).sum()
     }
 }
 
 /// The compiled services; see the module header. Cloning it is a few reference counts.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceTable {
-    services: CowMap<u32, Arc<Service>>,
-    /// Endpoints of all service ports, by family.
-    endpoints: [usize; 2],
+    families: [Services; 2],
     /// Names of nodes and zones.
     names: Interner,
     /// The resourceVersion taken in last.
     seen: Option<u64>,
 }
 
+/// The services of one family.
+#[derive(Clone, Debug, Default)]
+struct Services {
+    by_slot: CowMap<u32, Arc<Service>>,
+    /// Endpoints of all service ports together.
+    endpoints: usize,
+}
+
+/// What a Service is compiled from.
+#[derive(Clone, Copy, Debug)]
+struct Source<'a> {
+    namespace: &'a str,
+    name: &'a str,
+    spec: &'a Value,
+    status: &'a Value,
+    slices: &'a [&'a Value],
+}
+
 impl ServiceTable {
-    /// Compiles documents: Services and EndpointSlices in any order.
-    pub fn of(services: &[Value], slices: &[Value]) -> Self {
-        let mut table = Self::default();
-        for (slot, service) in services.iter().enumerate() {
-            let namespace = service.str_at(&["metadata", "namespace"]).unwrap_or("default");
-            let name = service.str_at(&["metadata", "name"]).unwrap_or_default();
-            let is_its = |slice: &&Value| {
-                slice.str_at(&["metadata", "namespace"]).unwrap_or("default") == namespace
-                    && slice.str_at(&["metadata", "labels", SERVICE_NAME]) == Some(name)
-            };
-            let mut its: Vec<&Value> = slices.iter().filter(is_its).collect();
-            its.sort_by_key(|slice| slice.str_at(&["metadata", "name"]));
-            let null = Value::Null;
-            let part = |field: &str| service.get(field).unwrap_or(&null);
-            let compiled = table.compile((namespace, name), part("spec"), part("status"), &its);
-            table.put(slot as u32, Some(compiled));
-        }
-        table
+    /// Puts the Service of a document, with its EndpointSlices, at a slot; `sliced` says of
+    /// which families slices changed.
+    pub fn set(&mut self, slot: u32, service: &Value, slices: &[&Value], sliced: [bool; 2]) {
+        let null = Value::Null;
+        let source = Source {
+            namespace: service.str_at(&["metadata", "namespace"]).unwrap_or("default"),
+            name: service.str_at(&["metadata", "name"]).unwrap_or_default(),
+            spec: service.get("spec").unwrap_or(&null),
+            status: service.get("status").unwrap_or(&null),
+            slices,
+        };
+        self.compile(slot, source, sliced);
+    }
+
+    /// Forgets the Service at a slot.
+    pub fn forget(&mut self, slot: u32) {
+        self.families.iter_mut().for_each(|services| services.put(slot, None, false));
     }
 
     /// Takes in what was written since the last time; everything at first, and when the log no
@@ -89,14 +99,14 @@ impl ServiceTable {
         match self.seen {
             Some(seen) if seen == now => {}
             Some(seen) if seen < now && seen >= store.log().compacted() => {
-                for slot in changed_services(store, seen, now) {
-                    self.refresh(store, slot);
+                for (slot, sliced) in changed_services(store, seen, now) {
+                    self.refresh(store, slot, sliced);
                 }
             }
             _ => {
                 *self = Self::default();
                 for (slot, _) in store.table(store.kinds.service).iter() {
-                    self.refresh(store, slot);
+                    self.refresh(store, slot, [true; 2]);
                 }
             }
         }
@@ -104,66 +114,48 @@ impl ServiceTable {
     }
 
     /// Compiles the Service at a slot anew, or forgets it when there is none.
-    fn refresh(&mut self, store: &Store, slot: u32) {
+    fn refresh(&mut self, store: &Store, slot: u32, sliced: [bool; 2]) {
         let Some(row) = store.table(store.kinds.service).row(slot) else {
-            return self.put(slot, None);
+            return self.forget(slot);
         };
         let body = row.body.as_ref().expect("occupied");
         let name = row.name.text(&store.strings);
         let slices = slices_of(store, body, &name);
         let slices: Vec<&Value> = slices.iter().map(|(_, document)| document).collect();
-        let namespace = body.namespace.map_or("", |id| store.strings.text(id));
         let null = Value::Null;
-        let spec = body.doc.get("spec").unwrap_or(&null);
-        let compiled = self.compile((namespace, &name), spec, &body.status, &slices);
-        self.put(slot, Some(compiled));
+        let source = Source {
+            namespace: body.namespace.map_or("", |id| store.strings.text(id)),
+            name: &name,
+            spec: body.doc.get("spec").unwrap_or(&null),
+            status: &body.status,
+            slices: &slices,
+        };
+        self.compile(slot, source, sliced);
     }
 
-    fn compile(
-        &mut self,
-        (namespace, name): (&str, &str),
-        spec: &Value,
-        status: &Value,
-        slices: &[&Value],
-    ) -> Service {
-        let ports = Family::BOTH.map(|family| {
+    fn compile(&mut self, slot: u32, source: Source, sliced: [bool; 2]) {
+        let Source { namespace, name, spec, status, slices } = source;
+        for family in Family::BOTH {
             let ports = service_ports(namespace, name, spec, status, family);
-            if ports.is_empty() {
-                return Vec::new();
+            let mut endpoints = PortEndpoints::default();
+            if !ports.is_empty() {
+                endpoints = port_endpoints(slices.iter().copied(), family, &mut self.names);
             }
-            let slices = slices.iter().copied();
-            let mut endpoints: PortEndpoints = port_endpoints(slices, family, &mut self.names);
             let with_endpoints = ports.into_iter().map(|(key, service)| Port {
                 service,
                 endpoints: endpoints.remove(&key).unwrap_or_default(),
             });
-            with_endpoints.collect()
-        });
-        Service { namespace: namespace.into(), name: name.into(), ports }
-    }
-
-    /// Replaces a Service. One that came out the same stays the very same.
-    fn put(&mut self, slot: u32, service: Option<Service>) {
-        let before = self.services.get(&slot);
-        let service = service.filter(|service| !service.ports.iter().all(Vec::is_empty));
-        if before.map(Arc::as_ref) == service.as_ref() {
-            return;
-        }
-        for family in Family::BOTH {
-            let count = &mut self.endpoints[family as usize];
-            *count -= before.map_or(0, |service| service.endpoints(family));
-            *count += service.as_ref().map_or(0, |service| service.endpoints(family));
-        }
-        match service {
-            Some(service) => drop(self.services.insert(slot, Arc::new(service))),
-            None => drop(self.services.remove(&slot)),
+            let ports: Vec<Port> = with_endpoints.collect();
+            let service = Service { namespace: namespace.into(), name: name.into(), ports };
+            let service = (!service.ports.is_empty()).then_some(service);
+            self.families[family as usize].put(slot, service, sliced[family as usize]);
         }
     }
 
-    /// The Services that have rules, in order of namespace and name.
-    pub fn in_order(&self) -> Vec<&Arc<Service>> {
-        let mut services: Vec<&Arc<Service>> =
-            self.services.iter().map(|(_, service)| service).collect();
+    /// The Services that have rules in a family, in order of namespace and name.
+    pub fn in_order(&self, family: Family) -> Vec<&Arc<Service>> {
+        let services = self.families[family as usize].by_slot.iter();
+        let mut services: Vec<&Arc<Service>> = services.map(|(_, service)| service).collect();
         services.sort_unstable_by(|one, other| {
             (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name))
         });
@@ -172,23 +164,23 @@ impl ServiceTable {
 
     /// How many endpoints all service ports of a family have together.
     pub fn endpoint_count(&self, family: Family) -> usize {
-        self.endpoints[family as usize]
+        self.families[family as usize].endpoints
     }
 
     /// A node by its name, zone and addresses.
     pub fn node<'a>(
-        &self,
+        &mut self,
         name: &str,
         zone: Option<&str>,
         addresses: impl Iterator<Item = &'a str>,
     ) -> Node {
-        let number = |text: &str| self.names.find(text);
-        let place = super::endpoints::Place { node: number(name), zone: zone.and_then(number) };
+        let mut number = |text: &str| self.names.intern(text);
+        let place = Place { node: Some(number(name)), zone: zone.map(number) };
         Node { place, addresses: addresses.filter_map(canonical).collect() }
     }
 
     /// A node of the store.
-    pub fn node_of(&self, store: &Store, id: ObjectId) -> Option<Node> {
+    pub fn node_of(&mut self, store: &Store, id: ObjectId) -> Option<Node> {
         let name = store.name(id)?;
         let body = store.body(id)?;
         let labels = store.sets.get(body.labels);
@@ -204,18 +196,42 @@ impl ServiceTable {
     }
 }
 
-/// The slots of Services that, or whose slices, were written after `from`.
-fn changed_services(store: &Store, from: u64, to: u64) -> BTreeSet<u32> {
-    let mut changed = BTreeSet::new();
+impl Services {
+    /// Replaces a Service. One that came out the same stays the very same, unless its slices
+    /// changed: kube-proxy does not look whether a changed slice makes a difference.
+    fn put(&mut self, slot: u32, service: Option<Service>, sliced: bool) {
+        let before = self.by_slot.get(&slot);
+        if !sliced && before.map(Arc::as_ref) == service.as_ref() {
+            return;
+        }
+        self.endpoints -= before.map_or(0, |service| service.endpoints());
+        self.endpoints += service.as_ref().map_or(0, Service::endpoints);
+        match service {
+            Some(service) => drop(self.by_slot.insert(slot, Arc::new(service))),
+            None => drop(self.by_slot.remove(&slot)),
+        }
+    }
+}
+
+/// The slots of Services that, or whose slices, were written after `from`, and of which families
+/// slices were.
+fn changed_services(store: &Store, from: u64, to: u64) -> BTreeMap<u32, [bool; 2]> {
+    let mut changed: BTreeMap<u32, [bool; 2]> = BTreeMap::new();
     for revision in from + 1..=to {
         let Some(entry) = store.log().get(revision) else { continue };
         let id = entry.id();
         if id.kind == store.kinds.service {
-            changed.insert(id.slot);
+            changed.entry(id.slot).or_default();
         } else if id.kind == store.kinds.endpoint_slice {
             let before = entry.previous.as_ref().and_then(|version| version.row.body.as_ref());
-            let bodies = before.into_iter().chain(store.body(id));
-            changed.extend(bodies.filter_map(|body| service_of(store, body)));
+            for body in before.into_iter().chain(store.body(id)) {
+                let Some(slot) = service_of(store, body) else { continue };
+                let sliced = changed.entry(slot).or_default();
+                let kind = body.at(&["addressType"]).and_then(Value::as_str);
+                for family in Family::BOTH {
+                    sliced[family as usize] |= kind == Some(family.name());
+                }
+            }
         }
     }
     changed

@@ -71,7 +71,8 @@ impl Proxier {
         Self::new(family, config, node).sync(table, Time(0))
     }
 
-    /// The node moved or got other addresses: the next sync is a full one.
+    /// Tells what is known of the node now: when it is something else, the next sync is a full
+    /// one.
     pub fn set_node(&mut self, node: Node) {
         if self.node != node {
             self.node = node;
@@ -103,7 +104,7 @@ impl Proxier {
     fn take_in(&mut self, table: &ServiceTable, full: bool, large: bool) -> BTreeSet<(Text, Text)> {
         let mut changed = BTreeSet::new();
         let mut gone = std::mem::take(&mut self.services);
-        for service in table.in_order() {
+        for service in table.in_order(self.family) {
             let key = (service.namespace.clone(), service.name.clone());
             let kept = match gone.remove(&key) {
                 Some(kept) if !full && Arc::ptr_eq(&kept.service, service) => kept,
@@ -124,7 +125,7 @@ impl Proxier {
     }
 
     fn render(&self, service: &Arc<Service>, large: bool) -> Kept {
-        let ports = service.ports(self.family).iter().map(|port| {
+        let ports = service.ports.iter().map(|port| {
             let block =
                 service_rules(&port.service, &port.endpoints, &self.config, &self.node, large);
             PortText {

@@ -21,8 +21,8 @@ impl RuleSet {
         let large = table.endpoint_count(family) > LARGE_CLUSTER_ENDPOINTS;
         set.add(Table::Filter, frame::filter_head(config, family));
         set.add(Table::Nat, frame::nat_head(config));
-        for service in table.in_order() {
-            for port in service.ports(family) {
+        for service in table.in_order(family) {
+            for port in &service.ports {
                 let block = service_rules(&port.service, &port.endpoints, config, node, large);
                 set.add(Table::Filter, block.filter);
                 set.add(Table::Nat, block.portals);
