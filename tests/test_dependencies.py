@@ -45,7 +45,7 @@ PYTHON = [
     {"listing"},
     {"api", "driver", "parts"},
     {"rollouts"},
-    {"explaining"},
+    {"explaining", "network"},
     {"cluster"},
     {"plan", "replay", "traces", "plotting"},
     {"bench"},

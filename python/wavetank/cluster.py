@@ -13,6 +13,7 @@ from .driver import Driver, Stopped
 from .explaining import Explaining
 from .files import write_whole
 from .latencies import Latencies
+from .network import Network
 from .parts import copied, read_numpy, whole_seed
 from .program import rules
 from .results import Table
@@ -35,7 +36,7 @@ Until = "str | float | timedelta | datetime | Callable[[Cluster], bool]"
 MAGIC = b"wavetank\0"
 
 
-class Cluster(Explaining):
+class Cluster(Explaining, Network):
     """A Kubernetes cluster on a virtual clock.
 
     Objects are plain dicts in the API's own shape. Nothing happens until time passes: call

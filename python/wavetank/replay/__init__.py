@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .deployment import replay_deployment
+from .proxy import replay_proxy
 from .scheduler import replay_scheduler
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 #: The kinds of case that can be replayed.
 KINDS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "deployment": replay_deployment,
+    "proxy": replay_proxy,
     "scheduler": replay_scheduler,
 }
 

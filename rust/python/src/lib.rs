@@ -3,6 +3,7 @@
 //! Nothing is decided here. [`world`] is the cluster behind its lock; [`objects`], [`engine`],
 //! [`measure`], [`explain`], [`headroom`], [`watch`], [`columns`], [`kinds`], [`batch`] and
 //! [`policy`] add its methods, one file per subject; [`replay`] answers recorded scheduler cases,
+//! [`net`] knows what nodes do with packets,
 //! [`manifest`] and [`units`] are functions. [`convert`] turns Python objects into documents and
 //! back, [`error`] the core's errors into exceptions.
 
@@ -19,6 +20,7 @@ mod headroom;
 mod kinds;
 mod manifest;
 mod measure;
+mod net;
 mod objects;
 mod policy;
 mod quantity;
@@ -41,6 +43,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::manifest::{Document, read_manifest, to_json, to_yaml};
+    #[pymodule_export]
+    use super::net::{Proxier, replay_proxy};
     #[pymodule_export]
     use super::quantity::Quantity;
     #[pymodule_export]

@@ -14,6 +14,7 @@ pub mod names;
 pub mod quantity;
 pub mod quote;
 pub mod random;
+pub mod sha256;
 pub mod time;
 pub mod value;
 

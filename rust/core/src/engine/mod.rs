@@ -36,7 +36,8 @@ pub use self::controllers::Controller;
 use self::queue::EventQueue;
 use crate::api::{Registry, Rules};
 use crate::base::{Latencies, Stream, Streams, Time};
-use crate::net::EndpointSlices;
+use crate::net::rules::Node;
+use crate::net::{EndpointSlices, ServiceTable};
 use crate::node::Kubelets;
 use crate::sched::{Config, Scheduler};
 use crate::store::{ObjectId, Store};
@@ -55,6 +56,8 @@ pub struct World {
     pub scheduler: Scheduler,
     kubelets: Kubelets,
     endpoints: EndpointSlices,
+    /// Services as nodes route to them; made when somebody asks, and kept from then on.
+    routes: ServiceTable,
     controllers: Vec<Controller>,
     consumers: Vec<Consumer>,
     queue: EventQueue<Event>,
@@ -134,6 +137,7 @@ impl World {
             scheduler: Scheduler::new(setup.scheduler, setup.seed, setup.start),
             kubelets: Kubelets::new(streams.stream("kubelets")),
             endpoints: EndpointSlices::default(),
+            routes: ServiceTable::default(),
             controllers: Vec::new(),
             consumers: Role::BUILT_IN.into_iter().map(Consumer::new).collect(),
             queue: EventQueue::new(),
@@ -156,6 +160,17 @@ impl World {
     /// The virtual time.
     pub fn now(&self) -> Time {
         self.store.now
+    }
+
+    /// The Services and their endpoints as nodes route to them, up to date.
+    pub fn routes(&mut self) -> &ServiceTable {
+        self.routes.follow(&self.store);
+        &self.routes
+    }
+
+    /// A node as its kube-proxy knows it.
+    pub fn node_view(&mut self, id: ObjectId) -> Option<Node> {
+        self.routes.node_of(&self.store, id)
     }
 
     /// Does without one of those every cluster has: nobody does its work.

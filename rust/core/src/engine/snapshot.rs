@@ -12,7 +12,7 @@ use super::queue::EventQueue;
 use super::{Event, World};
 use crate::api::Rules;
 use crate::base::{Latencies, Stream, Time};
-use crate::net::EndpointSlices;
+use crate::net::{EndpointSlices, ServiceTable};
 use crate::node::Kubelets;
 use crate::sched::plugins::user::{Declaration, UserPlugin};
 use crate::sched::saved::Saved as SavedScheduler;
@@ -125,6 +125,7 @@ impl World {
             scheduler,
             kubelets: saved.kubelets,
             endpoints,
+            routes: ServiceTable::default(),
             controllers,
             consumers: saved.consumers,
             queue: saved.queue,

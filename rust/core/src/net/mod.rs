@@ -1,9 +1,19 @@
-//! The network: which endpoints a Service has.
+//! The network: which endpoints a Service has, and what nodes do with packets to it.
 //!
 //! [`endpoint`] says what one pod contributes to one Service; [`slices`] is the EndpointSlice
-//! controller. Routing tables, DNS and Ingress read the slices and come later.
+//! controller. From Services and slices, whoever wrote them, [`table`] compiles what all nodes
+//! share: [`service_ports`] and their [`endpoints`]. [`rules`] writes it as kube-proxy would on a
+//! node, [`walk`] sends packets through those rules, [`replay`] answers recorded cases.
 
 pub mod endpoint;
+pub mod endpoints;
+pub mod replay;
+pub mod rules;
+pub mod service_ports;
 pub mod slices;
+pub mod table;
+pub mod walk;
 
+pub use service_ports::Family;
 pub use slices::EndpointSlices;
+pub use table::ServiceTable;

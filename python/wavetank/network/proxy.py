@@ -1,0 +1,88 @@
+"""kube-proxy: how it is set up, and the rules it writes, sync by sync."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wavetank import _core
+
+Family: TypeAlias = Literal["IPv4", "IPv6"]
+
+
+@dataclass(frozen=True)
+class ProxyOptions:
+    """The options of a kube-proxy that show in its rules.
+
+    Attributes
+    ----------
+    cluster_cidr
+        Where pods have their addresses, a block per family: traffic from elsewhere to a cluster
+        IP is masqueraded. Without any, local pods cannot be told from others.
+    masquerade_all
+        Whether all traffic to cluster IPs is masqueraded.
+    masquerade_bit
+        The bit of a packet's mark that says so, 0 to 31.
+    localhost_node_ports
+        Whether node ports answer at 127.0.0.1.
+    node_port_addresses
+        The blocks of node addresses at which node ports answer; all when empty.
+    counters
+        Whether the kernel has the nfacct counters kube-proxy asks it for. A kernel without them
+        refuses rules that name them.
+    random_fully
+        Whether iptables knows ``--random-fully``, as it does since 1.6.2.
+    """
+
+    cluster_cidr: Sequence[str] = ("10.0.0.0/8",)
+    masquerade_all: bool = False
+    masquerade_bit: int = 14
+    localhost_node_ports: bool = True
+    node_port_addresses: Sequence[str] = ()
+    counters: bool = True
+    random_fully: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("cluster_cidr", "node_port_addresses"):
+            blocks = getattr(self, name)
+            object.__setattr__(self, name, (blocks,) if isinstance(blocks, str) else tuple(blocks))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the options as plain data."""
+        return {**asdict(self), **{name: list(getattr(self, name)) for name in _LISTS}}
+
+
+_LISTS = ("cluster_cidr", "node_port_addresses")
+
+
+class KubeProxy:
+    """The kube-proxy of one node and family; it remembers what it wrote.
+
+    Made by :meth:`wavetank.Cluster.kube_proxy`.
+    """
+
+    def __init__(
+        self, world: _core.World, node: str, family: Family, options: ProxyOptions
+    ) -> None:
+        self._world = world
+        self._proxier = world.proxier(node, family, options.to_dict())
+        self.node, self.family, self.options = node, family, options
+
+    def sync(self) -> str:
+        """Return what ``iptables-restore --noflush`` is given now.
+
+        At first that is everything; later the chains all services share, those of services that
+        changed since, and the deletion of chains nobody needs any more.
+
+        Raises
+        ------
+        NotFoundError
+            When the node is gone.
+        """
+        return self._proxier.sync(self._world)
+
+    def __repr__(self) -> str:
+        return f"<KubeProxy {self.node} {self.family}>"

@@ -1,0 +1,62 @@
+"""Clusters whose Services ask for every sort of rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import wavetank as wt
+
+
+def _service(name: str, kind: str = "ClusterIP", **spec: Any) -> dict[str, Any]:
+    ports = spec.pop("ports", [{"name": "http", "port": 80, "targetPort": 8080}])
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"type": kind, "selector": {"app": name}, "ports": ports, **spec},
+    }
+
+
+def _deployment(name: str, replicas: int) -> dict[str, Any]:
+    labels = {"app": name}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "c", "image": "web:1"}]},
+            },
+        },
+    }
+
+
+def busy_cluster(nodes: int = 3) -> wt.Cluster:
+    """Return a settled cluster with Services of all types, with and without endpoints."""
+    cluster = wt.Cluster(seed=11)
+    cluster.add_nodes(cpu="16", memory="64Gi", count=nodes, name="node", zones=["a", "b"])
+    dns = [
+        {"name": "dns", "port": 53, "protocol": "UDP"},
+        {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
+    ]
+    services = [
+        _service("web", "NodePort"),
+        _service("api", "LoadBalancer", loadBalancerSourceRanges=["203.0.113.0/25"]),
+        _service("dns", ports=dns, sessionAffinity="ClientIP"),
+        _service("local", "LoadBalancer", externalTrafficPolicy="Local"),
+        _service("inner", internalTrafficPolicy="Local", externalIPs=["192.0.2.7"]),
+        _service("empty", "NodePort"),
+    ]
+    for service in services:
+        cluster.create(service)
+        name = service["metadata"]["name"]
+        if name != "empty":
+            cluster.create(_deployment(name, 1 if name in ("local", "inner") else 5))
+    for number, name in enumerate(["api", "local"]):
+        status = {"loadBalancer": {"ingress": [{"ip": f"198.51.100.{number + 1}"}]}}
+        cluster.patch("service", name, {"status": status}, subresource="status")
+    cluster.run(until="settled")
+    return cluster

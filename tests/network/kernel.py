@@ -1,0 +1,119 @@
+"""A real kernel to hold rules against: a network namespace of its own, or the reason for none."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shlex
+import shutil
+import subprocess
+from collections import defaultdict
+
+import pytest
+
+BACKENDS = ("legacy", "nft")
+
+
+def enter() -> list[str]:
+    """Return the command that runs another in a network namespace of its own."""
+    return ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
+
+
+def run(script: str, *, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a shell script in a fresh network namespace."""
+    # The lock of iptables-legacy lies where an ordinary user cannot write.
+    environment = {**os.environ, "XTABLES_LOCKFILE": "/tmp/wavetank-xtables.lock"}
+    return subprocess.run(
+        [*enter(), "sh", "-ec", script],
+        input=stdin,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@functools.cache
+def missing(backend: str) -> str:
+    """Return why there is no kernel to try a back end on; empty when there is one."""
+    for program in ("unshare", f"iptables-{backend}-restore", f"iptables-{backend}-save"):
+        if shutil.which(program) is None:
+            return f"needs {program}"
+    tried = run(f"iptables-{backend} -t nat -N WAVETANK-TRY")
+    return f"no network namespace with iptables-{backend}: {tried.stderr.strip()}" * (
+        tried.returncode != 0
+    )
+
+
+def need(backend: str) -> None:
+    """Skip the test, saying why, where a back end cannot be tried."""
+    reason = missing(backend)
+    if reason:
+        pytest.skip(reason)
+
+
+def parse(text: str) -> dict[str, list[tuple[str, ...]]]:
+    """Return rules by ``table chain``, each as a set of words that both spellings share."""
+    chains: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    table = ""
+    for line in text.splitlines():
+        if line.startswith("*"):
+            table = line[1:]
+        elif line.startswith(":"):
+            chains[f"{table} {line[1:].split()[0]}"] = []
+        elif line.startswith("-A "):
+            words = shlex.split(line)
+            chains[f"{table} {words[1]}"].append(tuple(sorted(_options(words[2:]))))
+    return {name: rules for name, rules in chains.items() if name.split()[1].startswith("KUBE-")}
+
+
+#: What iptables-save adds to what was asked for.
+_IMPLIED = {
+    "--reject-with icmp-port-unreachable",
+    "--reject-with icmp6-port-unreachable",
+    "--mask 255.255.255.255",
+    "--rsource",
+}
+
+
+def _options(words: list[str]) -> set[str]:
+    found: set[str] = set()
+    negation = ""
+    left = iter([*words, "-end"])
+    option, arguments = "", []
+    for word in left:
+        if word != "!" and not word.startswith("-"):
+            arguments.append(word)
+            continue
+        if option:
+            one = _alike(option, arguments)
+            if one and one not in _IMPLIED:
+                found.add(negation + one)
+            negation = ""
+        option, arguments = ("", []) if word == "!" else (word, [])
+        if word == "!":
+            negation = "! "
+    return found
+
+
+def _alike(option: str, arguments: list[str]) -> str:
+    """Return an option as both spellings have it."""
+    if option == "-m":
+        return ""
+    value = " ".join(arguments)
+    if option in ("-s", "-d"):
+        value = value.removesuffix("/32").removesuffix("/128")
+    elif option == "--probability":
+        # The kernel keeps 31 bits of it.
+        value = str(round(float(value) * 2**31))
+    elif option in ("--mark", "--or-mark", "--xor-mark", "--set-xmark"):
+        bits = [int(part, 16) for part in value.split("/")]
+        if option == "--or-mark":
+            bits *= 2
+        elif option == "--xor-mark":
+            bits.append(0)
+        option = "--mark" if option == "--mark" else "--set-xmark"
+        value = "/".join(map(hex, bits))
+    elif option == "--ctstate":
+        value = ",".join(sorted(value.split(",")))
+    return f"{option} {value}".strip()
