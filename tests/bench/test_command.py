@@ -148,3 +148,19 @@ def test_the_help_says_what_is_counted() -> None:
     told = " ".join(out.replace("│", " ").split())
     assert "from taking a pod from the queue to having written its binding" in told
     assert "here nothing takes any time but scheduling cycles" in told
+
+
+def test_the_same_from_python(files: Files) -> None:
+    import wavetank as wt
+
+    path = files(OPS)
+    results = wt.bench.scheduler_perf(path.parent, filter="work", cycle="1ms")
+    (row,) = results
+    assert (row.workload, row.status, row.pods) == ("Case/work", "ran", 3)
+    heading, line = str(results).splitlines()
+    assert heading.split()[:4] == ["TOPIC", "WORKLOAD", "STATUS", "PODS"]
+    assert line.split()[:4] == ["topic", "Case/work", "ran", "3"]
+    assert "<td>Case/work</td>" in results._repr_html_()
+    assert results.to_dicts()[0]["decisions"] == 3
+    with pytest.raises(wt.bench.WorkloadError, match="no workload matches"):
+        wt.bench.scheduler_perf(path, filter="other")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,6 +154,22 @@ def test_the_table_has_a_row_per_list_and_policy(folder: Path) -> None:
     assert lines[1][5] == "-"
     assert lines[3][4:] == ["-"] * 3, "with pods this large only one run comes near the column"
     assert "on 12 machines with 56 GPUs" in out
+
+
+def test_ctrl_c_shows_what_is_done(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    complete = openb.run_all
+
+    def interrupted(*arguments: Any) -> Iterator[openb.Run]:
+        runs = complete(*arguments)
+        yield next(runs)
+        yield next(runs)
+        runs.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(openb, "run_all", interrupted)
+    code, out, err = bench(str(folder), "--policy", "FGD", "--seeds", "5", "--workers", "1")
+    assert (code, err) == (130, "interrupted after 2 of 5 runs\n")
+    assert out.splitlines()[1].split()[:3] == ["default", "FGD", "2"]
 
 
 def test_curves_as_csv_and_json_are_the_same(folder: Path) -> None:

@@ -103,6 +103,51 @@ def test_a_missing_configuration_is_named() -> None:
         wt.Cluster(scheduler="nothing.yaml")
 
 
+def test_a_bound_pod_that_is_like_no_other_can_change(tmp_path: Path) -> None:
+    cluster = wt.Cluster()
+    cluster.add_nodes(cpu="2", memory="4Gi")
+    web = {"metadata": {"name": "web", "labels": {"app": "web"}}, **_pod_asking("2")}
+    cluster.create(web)
+    cluster.create({"metadata": {"name": "next"}, **_pod_asking("1")})
+    cluster.run()
+    assert _node_of(cluster, "next") is None
+    cluster.patch("pod/web", patch={"metadata": {"labels": {"app": "other"}}})
+    cluster.run()
+    resized = {**cluster.get("pod/web")}
+    resized["spec"]["containers"][0]["resources"]["requests"]["cpu"] = "1"
+    resized["spec"]["containers"][0]["image"] = "another"
+    written = cluster.update(resized, subresource="resize")
+    assert written["metadata"]["generation"] == 2
+    assert written["spec"]["containers"][0]["image"] == "i"
+    cluster.save(tmp_path / "saved")
+    for one in (cluster, wt.Cluster.load(tmp_path / "saved")):
+        one.run()
+        assert _node_of(one, "next") is not None
+
+
+def test_a_resize_that_makes_no_sense_is_refused() -> None:
+    cluster = wt.Cluster()
+    cluster.create({"metadata": {"name": "web"}, **_pod_asking("2")})
+    pod = cluster.get("pod/web")
+    pod["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "3"}, "limits": {"cpu": "2"}}
+    with pytest.raises(wt.InvalidError, match="must be less than or equal to cpu limit of 2"):
+        cluster.update(pod, subresource="resize")
+    cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}})
+    with pytest.raises(wt.NotFoundError, match="could not find the requested resource"):
+        cluster.update(cluster.get("configmap/a"), subresource="resize")
+
+
+def _pod_asking(cpu: str) -> dict[str, Any]:
+    resources = {"requests": {"cpu": cpu}}
+    containers = [{"name": "c", "image": "i", "resources": resources}]
+    return {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": containers}}
+
+
+def _node_of(cluster: wt.Cluster, name: str) -> str | None:
+    node: str | None = cluster.get("pod", name)["spec"].get("nodeName")
+    return node
+
+
 def test_a_pod_that_no_event_wakes_is_tried_again_after_five_minutes() -> None:
     cluster = wt.Cluster()
     cluster.add_nodes(cpu="1", memory="1Gi")

@@ -35,7 +35,7 @@ from wavetank.errors import WavetankError
 from wavetank.traces import openb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -277,7 +277,9 @@ def columns(
     return means
 
 
-def run_all(trace: Trace, jobs: Sequence[Job], workers: int | None = None) -> Iterator[Run]:
+def run_all(
+    trace: Trace, jobs: Sequence[Job], workers: int | None = None
+) -> Generator[Run, None, None]:
     """Make runs side by side and yield each when it is done, in any order.
 
     Results do not depend on the number of workers. Leaving the loop stops the others.

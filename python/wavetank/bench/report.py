@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .measure import Window
     from .workloads import Workload
 
+#: Figures from here on are printed without a fraction.
+_WHOLE_FROM = 100
 RAN, SKIPPED, FAILED = "ran", "skipped", "failed"
 
 
@@ -107,6 +109,15 @@ class Results(Rows[Result]):
         """Add a note, once."""
         if text not in self._notes:
             self._notes.append(text)
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        names, rows = super()._cells()
+        for row, result in zip(rows, self, strict=True):
+            for at, name in enumerate(names):
+                value = getattr(result, name)
+                if isinstance(value, float):
+                    row[at] = f"{value:,.0f}" if value >= _WHOLE_FROM else f"{value:.3g}"
+        return names, rows
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""

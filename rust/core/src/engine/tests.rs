@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use super::consumer::Role;
 use super::pools::Pool;
-use super::{Setup, Stop, Until, World};
+use super::{Setup, Stop, Until, Watcher, World};
 use crate::api::{Registry, Rules};
 use crate::base::{Latencies, Nanos, Time, Value};
-use crate::store::ObjectId;
+use crate::sched::{Decision, DecisionResult};
 use crate::store::bulk::Naming;
 use crate::store::create::WriteOptions;
 use crate::store::delete::{DeleteOptions, Propagation};
 use crate::store::pod::Phase;
+use crate::store::{ObjectId, Store};
 
 const FOREVER: Time = Time(i64::MAX);
 
@@ -256,4 +258,62 @@ fn an_interrupt_leaves_a_cluster_that_can_go_on() {
     assert_eq!(stop, Stop::Interrupted);
     settle(&mut world);
     assert_eq!(phases(&world, &ids, Phase::Running), 10);
+}
+
+/// Counts what it is told.
+#[derive(Default)]
+struct Counter {
+    observed: usize,
+    deciding: usize,
+    bound: Vec<ObjectId>,
+}
+
+impl Watcher for Counter {
+    fn observed(&mut self) {
+        self.observed += 1;
+    }
+
+    fn deciding(&mut self) {
+        self.deciding += 1;
+    }
+
+    fn decided(&mut self, store: &Store, decision: &Decision) {
+        assert!(store.exists(decision.pod));
+        if matches!(decision.result, DecisionResult::Bound(_)) {
+            self.bound.push(decision.pod);
+        }
+    }
+}
+
+#[test]
+fn who_looks_on_hears_of_every_decision_and_changes_none() {
+    let [mut watched, mut alone] = [(), ()].map(|()| {
+        let mut world = world(Latencies::realistic());
+        add_nodes(&mut world, 1, 110);
+        create_pods(&mut world, 10, "");
+        world
+    });
+    let mut counter = Counter::default();
+    let until = Until::Time(watched.now().after(Nanos::from_secs(90)));
+    watched.advance_watched(until, &mut || false, &mut counter);
+    alone.advance(until, &mut || false);
+    assert_eq!(counter.bound.len(), 8);
+    assert!(counter.deciding >= 10);
+    assert!(counter.observed >= 2);
+    assert_eq!(watched.to_bytes(), alone.to_bytes());
+}
+
+#[test]
+fn without_kubelets_bound_pods_wait_for_ever() {
+    let mut world = world(Latencies::ideal());
+    world.leave_out(Role::Kubelets);
+    create(
+        &mut world,
+        r#"{"apiVersion":"v1","kind":"Node","metadata":{"name":"n"},"status":{"allocatable":
+        {"cpu":"4","memory":"16Gi","pods":"110"}}}"#,
+    );
+    let ids = create_pods(&mut world, 3, "");
+    settle(&mut world);
+    assert!(ids.iter().all(|id| world.store.pod(id.slot).node.is_some()));
+    assert_eq!(phases(&world, &ids, Phase::Pending), 3);
 }

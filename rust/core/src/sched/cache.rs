@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::journal::What;
 use super::nodes::{NodeId, Nodes, PodOnNode};
 use super::nominations::Nominations;
 use super::pod_info::{InfoId, PodInfo, PodInfos};
@@ -132,8 +133,9 @@ impl Cache {
         let pod = Arc::clone(self.infos.get(on_node.info));
         self.nodes.add_pod(node, on_node, &pod);
         self.index(slot, on_node.info, &pod);
-        let by = i32::from(!terminating);
-        self.nodes.journal.note(node, Some((self.infos.content(on_node.info), by)));
+        let content = self.infos.content(on_node.info);
+        let what = What::Pods { content, all: 1, staying: i8::from(!terminating) };
+        self.nodes.journal.note(node, what);
     }
 
     /// Makes the pod at `slot`, which is on a node, known by its content.
@@ -148,15 +150,17 @@ impl Cache {
     /// Notes that the deletion of a pod on a node was asked for.
     pub fn set_terminating(&mut self, slot: u32, node: NodeId) {
         if let Some(info) = self.nodes.set_terminating(node, slot) {
-            self.nodes.journal.note(node, Some((self.infos.content(info), -1)));
+            let content = self.infos.content(info);
+            self.nodes.journal.note(node, What::Pods { content, all: 0, staying: -1 });
         }
     }
 
     /// Takes the pod at `slot`, which had this content, off its node.
     pub fn take_off_node(&mut self, slot: u32, node: NodeId, info: InfoId, pod: &PodInfo) {
         let terminating = self.nodes.remove_pod(node, slot, pod);
-        let by = -i32::from(!terminating);
-        self.nodes.journal.note(node, Some((self.infos.content(info), by)));
+        let content = self.infos.content(info);
+        let what = What::Pods { content, all: -1, staying: -i8::from(!terminating) };
+        self.nodes.journal.note(node, what);
         self.on_nodes.remove(info, slot);
         let count = self.priorities.get_mut(&pod.priority).expect("the pod was counted");
         *count -= 1;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Scheduler;
 use super::cache::Place;
 use super::plugins::policies::Turn;
-use super::plugins::{self, Context, Filter, PluginId, PreFilter};
+use super::plugins::{self, Context, Filter, Kept, PluginId, PreFilter};
 use super::queue::State;
 use crate::base::Text;
 use crate::store::{ObjectId, Store};
@@ -36,8 +36,7 @@ impl Scheduler {
             nodes: &self.cache.nodes,
             args: &profile.args,
             default_selector: None,
-            kept: None,
-            kept_hard: None,
+            kept: Kept::default(),
             turn: Turn::default(),
             pod: &pod,
             slot,

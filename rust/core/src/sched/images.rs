@@ -33,6 +33,11 @@ impl Images {
         self.names.find(name)
     }
 
+    /// Whether any node ever had an image.
+    pub fn any(&self) -> bool {
+        !self.names.is_empty()
+    }
+
     /// Notes that one more node has these images.
     pub fn add(&mut self, images: &[(Text, i64)]) -> Vec<NodeImage> {
         let mut added: Vec<NodeImage> = Vec::with_capacity(images.len());

@@ -56,7 +56,13 @@ pub use self::config::{Config, Profile, TieBreak};
 use self::cycle::verdicts::Verdicts;
 use self::cycle::{Cycle, Failure, Findings, Outcome, Progress};
 use self::default_selector::DefaultSelectors;
+use self::plugins::Kept;
+use self::plugins::default_preemption::kept::KeptTrials;
+use self::plugins::inter_pod_affinity::kept::KeptTallies;
+use self::plugins::members::MemberLists;
+use self::plugins::node_volume_limits::kept::KeptVolumes;
 use self::plugins::pod_topology_spread::kept::KeptCounts;
+use self::plugins::pod_topology_spread::tallies;
 use self::plugins::policies::Turn;
 use self::plugins::user::asking::{Answers, Bounds, Halt, Own};
 use self::pod_info::{Content, PodInfo};
@@ -88,8 +94,13 @@ pub struct Scheduler {
 #[derive(Debug, Default)]
 struct Remembered {
     verdicts: Verdicts,
-    soft_spread: KeptCounts,
-    hard_spread: KeptCounts,
+    by_key: KeptCounts,
+    soft: tallies::KeptTallies,
+    hard: tallies::KeptTallies,
+    affinity: KeptTallies,
+    volumes: KeptVolumes,
+    trials: KeptTrials,
+    members: MemberLists,
     policies: Remembrance,
     /// The last pod no node would have, when that followed from it and the nodes alone: its
     /// content, the position of the nodes' journal, and what came of it.
@@ -222,6 +233,18 @@ impl Scheduler {
         self.findings.scores.keep = keep;
     }
 
+    /// Whether feasible nodes and totals are listed in what was found even where nobody needs
+    /// the list to decide.
+    pub fn list_feasible(&mut self, list: bool) {
+        self.findings.list = list;
+    }
+
+    /// Whether each cycle begins anew and looks at nodes one by one, as the rules read. What it
+    /// decides is the same.
+    pub fn be_plain(&mut self, plain: bool) {
+        self.findings.plain = plain;
+    }
+
     /// Tries a pod that was taken out of the queue, where it was in this state.
     fn try_pod(&mut self, store: &mut Store, number: u32, state: State) -> Option<Decision> {
         let slot = self.queue.get(number).slot;
@@ -246,6 +269,10 @@ impl Scheduler {
     fn decide(&mut self, store: &Store, id: ObjectId) -> Outcome {
         let slot = id.slot;
         self.halt = None;
+        if self.findings.plain {
+            let answers = std::mem::take(&mut self.remembered.answers);
+            self.remembered = Remembered { answers, ..Remembered::default() };
+        }
         self.cache.nodes.take_snapshot();
         let pod = Arc::clone(self.cache.info(slot));
         let content = self.cache.infos.content(self.cache.pod(slot).info.expect("it is known"));
@@ -265,21 +292,44 @@ impl Scheduler {
             config: &config,
             profile,
             default_selector: default_selector.as_ref(),
-            kept: None,
-            kept_hard: None,
+            kept: Kept::default(),
             turn: Turn { typical: None, draw },
             pod: &pod,
             slot,
             own: None,
         };
-        let Remembered { verdicts, soft_spread, hard_spread, policies, failure, answers } =
-            &mut self.remembered;
+        let Remembered {
+            verdicts,
+            by_key,
+            soft,
+            hard,
+            affinity,
+            volumes,
+            trials,
+            members,
+            policies,
+            failure,
+            answers,
+        } = &mut self.remembered;
         cycle.turn.typical = policies.typical(profile);
-        cycle.kept = soft_spread.of(&cycle.context(), &pod, false);
-        cycle.kept_hard = hard_spread.of(&cycle.context(), &pod, true);
+        let context = cycle.context();
+        if !self.findings.plain {
+            cycle.kept = Kept {
+                hard: hard.of(&context, &pod, true, members),
+                affinity: affinity.of(&context, &pod, members),
+                by_key: by_key.of(&context, &pod),
+                soft: None,
+                volumes: Some(volumes),
+                trials: Some(trials),
+            };
+            if cycle.kept.by_key.is_none() {
+                cycle.kept.soft = soft.of(&context, &pod, false, members);
+            }
+        }
         let column = verdicts.of(&pod, &bounds, &self.cache.nodes);
         *failure = None;
         let position = self.cache.nodes.journal.position();
+        let nominated = store.pod(slot).nominated.is_some();
         if profile.has_user_plugins() {
             answers.begin(id, store.revision(), position);
             let own = Own::new(&config.plugins, &bounds, answers, store, id);
@@ -295,20 +345,27 @@ impl Scheduler {
                 self.findings.clear();
                 return Outcome::Undecided;
             }
-            self.remember_failure(content, bounds, &outcome);
+            self.remember_failure(nominated, content, bounds, &outcome);
             return outcome;
         }
         let outcome = cycle.run(column, &mut self.progress, &mut self.findings);
-        self.remember_failure(content, bounds, &outcome);
+        self.remember_failure(nominated, content, bounds, &outcome);
         outcome
     }
 
     /// Remembers that no node will have such pods, if that follows from them and the nodes.
-    fn remember_failure(&mut self, content: Content, bounds: Bounds, outcome: &Outcome) {
+    fn remember_failure(
+        &mut self,
+        nominated: bool,
+        content: Content,
+        bounds: Bounds,
+        outcome: &Outcome,
+    ) {
         let position = self.cache.nodes.journal.position();
         if let Outcome::Unschedulable(found) = outcome
             && self.findings.local
             && found.victims.is_empty()
+            && !nominated
         {
             self.remembered.failure = Some((content, position, bounds, found.clone()));
         }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::images::{Images, NodeImage};
-use super::journal::Journal;
+use super::journal::{Journal, What};
 pub use super::node_info::{Amount, NodeCopy, NodeInfo, NodeRow, NodeView, PodOnNode, Rare};
 use super::node_info::{count, occupy, rare_amounts, vacate};
 use super::node_spec::NodeSpec;
@@ -43,6 +43,9 @@ pub struct SavedOrder {
     free: CowVec<u32>,
 }
 
+/// The place of a node that is not in the order.
+const NOWHERE: u32 = u32::MAX;
+
 /// Every node; see the module header.
 #[derive(Clone, Debug, Default)]
 pub struct Nodes {
@@ -52,6 +55,8 @@ pub struct Nodes {
     free: CowVec<u32>,
     zones: Arc<Zones>,
     order: Arc<Vec<NodeId>>,
+    /// By node its place in the order, or [`NOWHERE`].
+    places: Arc<Vec<u32>>,
     order_is_stale: bool,
     changed: Vec<NodeId>,
     /// The distinct taint lists.
@@ -73,6 +78,27 @@ impl Nodes {
     #[inline]
     pub fn order(&self) -> &[NodeId] {
         &self.order
+    }
+
+    /// [`Self::order`], to be compared with what it was.
+    pub fn shared_order(&self) -> &Arc<Vec<NodeId>> {
+        &self.order
+    }
+
+    /// The place of a node in the order, if it is there.
+    #[inline]
+    pub fn place(&self, id: NodeId) -> Option<usize> {
+        self.places.get(id.index()).filter(|place| **place != NOWHERE).map(|place| *place as usize)
+    }
+
+    /// Replaces the order.
+    fn set_order(&mut self, order: Vec<NodeId>) {
+        let mut places = vec![NOWHERE; self.infos.len()];
+        for (place, id) in order.iter().enumerate() {
+            places[id.index()] = place as u32;
+        }
+        self.order = Arc::new(order);
+        self.places = Arc::new(places);
     }
 
     /// Whether there is any node object.
@@ -167,7 +193,6 @@ impl Nodes {
     /// Restores what [`Self::saved_order`] saved, after the nodes themselves.
     pub(super) fn restore_order(&mut self, saved: SavedOrder, images: Images) {
         self.zones = Arc::new(saved.zones);
-        self.order = Arc::new(saved.order);
         self.order_is_stale = saved.order_is_stale;
         self.changed = saved.changed;
         let numbers = self.infos.len() as u32;
@@ -176,6 +201,7 @@ impl Nodes {
         self.infos.resize(numbers.max(highest_free) as usize);
         self.free = saved.free;
         self.images = images;
+        self.set_order(saved.order);
     }
 
     /// Takes in a node object that is new or has changed; returns what it was before.
@@ -187,6 +213,7 @@ impl Nodes {
     ) -> (NodeId, Option<Arc<NodeSpec>>) {
         let id = self.id_of(name);
         let old = self.infos.get_mut(id.index()).spec.replace(Arc::clone(spec));
+        let prefers = self.taints.any_prefers();
         let labels = sets.get(spec.labels);
         self.set_zone(id, zone_key(&labels), old.is_some());
         self.topologies.set(id, Some(labels));
@@ -194,8 +221,9 @@ impl Nodes {
         self.set_spec_columns(id, spec);
         self.set_gpus(id, Some((spec, sets)));
         self.changed.push(id);
-        if old.as_ref() == Some(spec) {
-            self.journal.note(id, None);
+        let moved = old.as_ref().is_none_or(|old| old.labels != spec.labels);
+        if prefers == self.taints.any_prefers() {
+            self.note_object(id, moved, old.is_none());
         } else {
             self.journal.forget();
         }
@@ -208,7 +236,7 @@ impl Nodes {
         self.set_images(id, None);
         self.set_gpus(id, None);
         self.topologies.set(id, None);
-        self.journal.forget();
+        self.note_object(id, true, true);
         let info = self.infos.get_mut(id.index());
         let spec = info.spec.take().expect("the node was found");
         let zone = std::mem::take(&mut info.zone);
@@ -222,6 +250,17 @@ impl Nodes {
         row.unschedulable = false;
         self.drop_if_unused(id);
         Some(spec)
+    }
+
+    /// Notes a change of a node object. Pods that changed domains with their node are not told
+    /// one by one, and neither is how common an image is that other nodes have, too.
+    fn note_object(&mut self, id: NodeId, moved: bool, came_or_went: bool) {
+        let has_pods = !self.info(id).pods.is_empty();
+        if moved && has_pods || came_or_went && self.images.any() {
+            self.journal.forget();
+        } else {
+            self.journal.note_object(id, moved);
+        }
     }
 
     /// The number for a node of this name, which need not exist.
@@ -285,14 +324,14 @@ impl Nodes {
     /// Notes whether pods are nominated to run on a node.
     pub fn set_nominated(&mut self, id: NodeId, nominated: bool) {
         self.rows.get_mut(id.index()).nominated = nominated;
-        self.journal.note(id, None);
+        self.journal.note(id, What::Room);
     }
 
     /// Brings what a cycle sees up to date: the order if nodes came or went, and how common
     /// the images of changed nodes are.
     pub fn take_snapshot(&mut self) {
         if std::mem::take(&mut self.order_is_stale) {
-            self.order = Arc::new(self.zones.order());
+            self.set_order(self.zones.order());
         }
         while let Some(id) = self.changed.pop() {
             let images = &self.infos[id.index()].images;

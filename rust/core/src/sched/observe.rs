@@ -169,6 +169,7 @@ impl Scheduler {
             self.cache.infos.release(before);
             let info_id = self.cache.pod(id.slot).info.expect("just replaced");
             self.queue.set_info(number, info_id, info.priority);
+            self.note_promise(id.slot);
             self.wake_itself(store, number, &old, info);
         }
         self.follow_nomination(store, id.slot, number, info);
@@ -293,6 +294,14 @@ impl Scheduler {
         if before.is_some() {
             let subject = Subject::AssignedPod { old: Some(info), new: None };
             self.wake(store, &Event { actions: Actions::DELETE, subject }, Some(info.priority));
+        }
+    }
+
+    /// Notes that a pod a node is promised to, if it is, has changed.
+    fn note_promise(&mut self, slot: u32) {
+        let name = self.cache.nominations.of(slot);
+        if let Some(id) = name.and_then(|name| self.cache.nodes.find(name)) {
+            self.cache.nodes.set_nominated(id, true);
         }
     }
 

@@ -126,11 +126,6 @@ impl PodInfo {
         info
     }
 
-    /// A hash of what [`Self::is_same_kind`] compares.
-    pub fn kind_hash(&self) -> u64 {
-        self.kind_hash
-    }
-
     /// Whether two pods are the same to every plugin that looks at one node and nothing else,
     /// whoever they belong to.
     pub fn is_same_kind(&self, other: &Self) -> bool {
@@ -143,6 +138,11 @@ impl PodInfo {
             && self.images == other.images
             && self.containers == other.containers
             && self.gpu == other.gpu
+    }
+
+    /// The same for pods of the same kind; see [`Self::is_same_kind`].
+    pub fn kind_hash(&self) -> u64 {
+        self.kind_hash
     }
 
     /// The topology keys it names.

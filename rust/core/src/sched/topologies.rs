@@ -44,34 +44,46 @@ impl Topology {
         self.key == HOSTNAME
     }
 
-    fn set(&mut self, node: NodeId, labels: Option<LabelSet>) {
+    /// Notes the domain of a node; says whether that is news.
+    fn set(&mut self, node: NodeId, labels: Option<LabelSet>) -> bool {
         let value = labels.as_ref().and_then(|labels| labels.value_of(&self.key));
         let domain = value.map(|value| self.domains.intern(value));
-        if self.of(node) != domain {
+        let news = self.of(node) != domain;
+        if news {
             self.of_node.resize(self.of_node.len().max(node.index() + 1));
             self.of_node.set(node.index(), domain);
         }
+        news
     }
 }
 
 /// Every topology key in use.
 #[derive(Clone, Debug, Default)]
-pub struct Topologies(Vec<Arc<Topology>>);
+pub struct Topologies {
+    list: Vec<Arc<Topology>>,
+    /// How often a node went to another domain.
+    version: u64,
+}
 
 impl Topologies {
     /// The number of a key, if a pod ever named it.
     pub fn find(&self, key: &str) -> Option<KeyId> {
-        self.0.iter().position(|topology| topology.key == key).map(KeyId::new)
+        self.list.iter().position(|topology| topology.key == key).map(KeyId::new)
+    }
+
+    /// A number that is another once a node lies in another domain.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// Every key.
     pub fn keys(&self) -> impl Iterator<Item = &Text> {
-        self.0.iter().map(|topology| &topology.key)
+        self.list.iter().map(|topology| &topology.key)
     }
 
     /// A key's column.
     pub fn get(&self, key: KeyId) -> &Arc<Topology> {
-        &self.0[key.index()]
+        &self.list[key.index()]
     }
 
     /// Gives a key a column, filled from the nodes there are.
@@ -81,13 +93,13 @@ impl Topologies {
         for (node, labels) in nodes {
             topology.set(node, Some(labels));
         }
-        self.0.push(Arc::new(topology));
+        self.list.push(Arc::new(topology));
     }
 
     /// Brings the columns up to date with a node's labels; none when the node is gone.
     pub fn set(&mut self, node: NodeId, labels: Option<LabelSet>) {
-        for topology in &mut self.0 {
-            Arc::make_mut(topology).set(node, labels);
+        for topology in &mut self.list {
+            self.version += u64::from(Arc::make_mut(topology).set(node, labels));
         }
     }
 }

@@ -99,6 +99,9 @@ impl Store {
             set_or_remove(&mut object, &["spec", "finalizers"], finalizers);
         }
         if part == Part::Resize {
+            if id.kind != self.kinds.pod {
+                return Err(ApiError::resource_not_found());
+            }
             object = resized(&old, &object);
         }
         self.apply_defaults(id.kind, &mut object);

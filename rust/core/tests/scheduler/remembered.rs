@@ -92,6 +92,7 @@ impl Player {
     fn new() -> Self {
         let mut world = World::new();
         world.scheduler.keep_scores(false);
+        world.scheduler.list_feasible(true);
         for set in 0..SETS {
             world.restore(&json(&replica_set(set)));
         }
@@ -151,6 +152,7 @@ impl Player {
         self.world.observe();
         loop {
             let mut fork = self.world.clone();
+            fork.scheduler.be_plain(true);
             let (expected, decision) = (fork.step(), self.world.step());
             assert_eq!(decision, expected);
             let Some(decision) = decision else { break };

@@ -15,10 +15,10 @@ use crate::base::Text;
 use crate::sched::Scheduler;
 use crate::sched::cache::Place;
 use crate::sched::nodes::NodeId;
-use crate::sched::plugins::Filter;
 use crate::sched::plugins::copies::ignores_copies;
 use crate::sched::plugins::node_resources_fit::FitFilter;
 use crate::sched::plugins::policies::Turn;
+use crate::sched::plugins::{Filter, Kept};
 use crate::store::{ObjectId, Store};
 
 /// How many copies a node takes.
@@ -86,8 +86,7 @@ impl Scheduler {
             config: &config,
             profile: config.profile(&info.scheduler_name)?,
             default_selector: None,
-            kept: None,
-            kept_hard: None,
+            kept: Kept::default(),
             turn: Turn::default(),
             pod: &info,
             slot: pod.slot,

@@ -33,6 +33,47 @@ impl<'c, 'a> Judge<'c, 'a> {
         Self { cycle, filters, local, mixed, column, scorers: None }
     }
 
+    /// The answers.
+    pub fn column(&self) -> &Column {
+        self.column
+    }
+
+    /// Asks about the nodes of a block of which nothing is known; says whether all of them have
+    /// answers.
+    #[inline]
+    pub fn knows_block(&mut self, number: usize) -> bool {
+        if self.column.block(number).stale {
+            self.ask_block(number);
+        }
+        !self.column.block(number).unknown
+    }
+
+    #[cold]
+    fn ask_block(&mut self, number: usize) {
+        let nodes = &self.cycle.cache.nodes;
+        for place in self.column.unknown(number) {
+            let node = nodes.view(nodes.order()[place]);
+            if !node.row.nominated {
+                let answer = self.ask(node);
+                self.column.set(place, answer);
+            } else if self.is_local() {
+                let answer = Trial::new(self.cycle, self.filters, node).check();
+                let answer = answer.map(|()| self.local_score(node));
+                self.column.set_for_now(place, answer);
+            }
+        }
+        self.column.sum_up(number);
+    }
+
+    /// Where the filters that are not local let the pod go, a bit per node in order; nothing if
+    /// one of them can only be asked, or if what local ones say is not remembered.
+    pub fn allowed(&self) -> Option<SmallVec<[&'c [u64]; 2]>> {
+        if self.mixed {
+            return None;
+        }
+        self.filters[self.local..].iter().map(Filter::allowed).collect()
+    }
+
     /// Whether every filter is local.
     pub fn is_local(&self) -> bool {
         self.local == self.filters.len()
@@ -41,26 +82,32 @@ impl<'c, 'a> Judge<'c, 'a> {
     /// The sum of a node's local scores if it is remembered to pass and no other filter has a
     /// say.
     #[inline]
-    pub fn known_to_pass(&mut self, id: NodeId) -> Option<i64> {
+    pub fn known_to_pass(&mut self, id: NodeId, place: usize) -> Option<i64> {
         if !self.is_local() {
             return None;
         }
-        let sum = self.column.sum(id)?;
-        debug_assert_eq!(Ok(sum), self.ask(self.cycle.cache.nodes.view(id)));
+        let sum = self.column.sum(place)?;
+        self.hold(id, Ok(sum));
         Some(sum)
     }
 
     /// The sum of a node's local scores if it passes. A node that is promised to pods of no
     /// lower priority is judged with those, too.
     #[inline]
-    pub fn judge(&mut self, id: NodeId) -> Result<i64, Rejection> {
-        let known = if self.mixed { None } else { self.column.get(id) };
-        let Some(answer) = known else { return self.judge_anew(id) };
-        debug_assert_eq!(answer, self.ask(self.cycle.cache.nodes.view(id)));
+    pub fn judge(&mut self, id: NodeId, place: usize) -> Result<i64, Rejection> {
+        let known = if self.mixed { None } else { self.column.get(place) };
+        let Some(answer) = known else { return self.judge_anew(id, place) };
+        self.hold(id, answer);
         if !self.is_local() && answer.is_ok() {
             self.run_rest(id)?;
         }
         answer
+    }
+
+    /// Holds what is remembered against what is said now.
+    fn hold(&mut self, id: NodeId, answer: Result<i64, Rejection>) {
+        let node = self.cycle.cache.nodes.view(id);
+        debug_assert!(node.row.nominated || answer == self.ask(node));
     }
 
     /// Runs the filters that are not local.
@@ -69,7 +116,7 @@ impl<'c, 'a> Judge<'c, 'a> {
     }
 
     #[cold]
-    fn judge_anew(&mut self, id: NodeId) -> Result<i64, Rejection> {
+    fn judge_anew(&mut self, id: NodeId, place: usize) -> Result<i64, Rejection> {
         let node = self.cycle.cache.nodes.view(id);
         if node.row.nominated {
             Trial::new(self.cycle, self.filters, node).check()?;
@@ -77,7 +124,7 @@ impl<'c, 'a> Judge<'c, 'a> {
         }
         let answer = self.ask(node);
         if !self.mixed {
-            self.column.set(id, answer);
+            self.column.set(place, answer);
         }
         let sum = answer?;
         self.run_rest(id)?;

@@ -5,6 +5,7 @@
 //! ([`select`]). A cycle reads the cluster and decides; it writes nothing but what it remembers
 //! for the next one ([`verdicts`]).
 
+mod board;
 pub mod fill;
 mod judge;
 pub mod message;
@@ -17,16 +18,16 @@ pub mod verdicts;
 
 use std::sync::Arc;
 
+use self::board::Part;
 use self::message::FitError;
 pub use self::score::Scores;
 use self::verdicts::Column;
 use super::cache::Cache;
 use super::config::{Config, Profile};
 use super::nodes::NodeId;
-use super::plugins::pod_topology_spread::kept::Kept;
 use super::plugins::policies::Turn;
 use super::plugins::user::asking::Own;
-use super::plugins::{Context, Filter};
+use super::plugins::{Context, Filter, Kept};
 use super::pod_info::PodInfo;
 use super::status::{Code, PluginSet, Rejection};
 use crate::base::{Stream, Text};
@@ -46,10 +47,8 @@ pub struct Cycle<'a> {
     pub profile: &'a Profile,
     /// Whom the pod is spread among by default.
     pub default_selector: Option<&'a Arc<Selector>>,
-    /// Pods counted for the pod's soft constraints, if those counts are kept.
-    pub kept: Option<&'a Kept>,
-    /// The same for its hard constraints.
-    pub kept_hard: Option<&'a Kept>,
+    /// What was counted in earlier cycles.
+    pub kept: Kept<'a>,
     /// What the policies for shared GPUs go by.
     pub turn: Turn<'a>,
     /// The pod.
@@ -80,6 +79,11 @@ pub struct Findings {
     pub scores: Scores,
     /// Whether nothing but the pod and the nodes themselves was asked, all of them.
     pub local: bool,
+    /// Whether to list feasible nodes even where the choice needs no list.
+    pub list: bool,
+    /// Whether cycles look at nodes one by one, and remember nothing.
+    pub plain: bool,
+    parts: Vec<Part>,
 }
 
 /// What a cycle came to.
@@ -165,9 +169,19 @@ impl<'a> Cycle<'a> {
             Err(_) if self.is_waiting() => return Outcome::Undecided,
             Err(rejected) => return Outcome::Unschedulable(self.fail_early(&rejected, findings)),
         };
-        self.find_feasible(&prepared, column, progress, findings);
+        let found = self.find_feasible(&prepared, column, progress, findings);
         if self.is_waiting() {
             return Outcome::Undecided;
+        }
+        if let Some(found) = found {
+            if findings.list || !self.scores_are_local() || found.feasible == 1 {
+                board::list(column, &self.cache.nodes, findings);
+            }
+            if found.feasible > 1 && self.scores_are_local() {
+                let (tie_break, nodes) = (self.config.tie_break, &self.cache.nodes);
+                let node = found.choose(tie_break, column, &findings.parts, nodes, progress);
+                return Outcome::Node(node);
+            }
         }
         match findings.feasible[..] {
             [] => Outcome::Unschedulable(self.fail(&prepared, findings)),
@@ -196,7 +210,6 @@ impl<'a> Cycle<'a> {
             args: &self.profile.args,
             default_selector: self.default_selector,
             kept: self.kept,
-            kept_hard: self.kept_hard,
             turn: self.turn,
             pod: self.pod,
             slot: self.slot,

@@ -24,6 +24,14 @@ impl Scores {
 }
 
 impl Cycle<'_> {
+    /// Whether the local scores decide: all others are the same for every node.
+    pub(super) fn scores_are_local(&self) -> bool {
+        let context = self.context();
+        let decides =
+            |id: PluginId| !context.scores_locally(id) && !plugins::scores_alike(id, &context);
+        !self.profile.score.iter().any(|(id, _)| decides(*id))
+    }
+
     /// Adds the scores that are not local to the sums of those that are, which the search for
     /// feasible nodes left in the totals.
     pub(super) fn score(&self, findings: &mut Findings) {

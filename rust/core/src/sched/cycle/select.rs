@@ -48,14 +48,19 @@ fn heap_root(totals: &[i64], highest: i64) -> usize {
     let (mut root, mut best) = (0, u64::MAX);
     for (at, total) in totals.iter().enumerate() {
         if *total == highest {
-            let number = at as u64 + 1;
-            let path = number << number.leading_zeros();
+            let path = path(at);
             if path < best {
                 (root, best) = (at, path);
             }
         }
     }
     root
+}
+
+/// The path of an element from the root of a heap; see [`heap_root`].
+pub(super) fn path(at: usize) -> u64 {
+    let number = at as u64 + 1;
+    number << number.leading_zeros()
 }
 
 #[cfg(test)]

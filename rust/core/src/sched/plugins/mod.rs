@@ -18,6 +18,7 @@ pub mod default_preemption;
 pub mod gpu_share;
 pub mod image_locality;
 pub mod inter_pod_affinity;
+pub mod members;
 pub mod node_affinity;
 pub mod node_name;
 pub mod node_ports;
@@ -31,6 +32,7 @@ pub mod priority_sort;
 pub mod registry;
 pub mod resource_allocation;
 pub mod scheduling_gates;
+pub mod shelf;
 pub mod taint_toleration;
 pub mod user;
 pub mod volume_binding;
@@ -77,6 +79,24 @@ pub struct Args {
     pub fragmentation: policies::fgd_score::Args,
 }
 
+/// What was counted in earlier cycles and is up to date. Where there is nothing, pods are
+/// counted anew.
+#[derive(Clone, Copy, Default)]
+pub struct Kept<'a> {
+    /// Pods counted for the pod's soft constraints, by keys of nodes.
+    pub by_key: Option<&'a pod_topology_spread::kept::Kept>,
+    /// Pods counted for its soft constraints, by domains.
+    pub soft: Option<&'a pod_topology_spread::tallies::Tallies>,
+    /// The same for its hard constraints.
+    pub hard: Option<&'a pod_topology_spread::tallies::Tallies>,
+    /// Pods counted for its terms and theirs.
+    pub affinity: Option<&'a inter_pod_affinity::kept::Kept>,
+    /// Volumes on nodes.
+    pub volumes: Option<&'a node_volume_limits::kept::KeptVolumes>,
+    /// What preemption would do on nodes.
+    pub trials: Option<&'a default_preemption::kept::KeptTrials>,
+}
+
 /// What a plugin may look at while it prepares a cycle.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -90,10 +110,8 @@ pub struct Context<'a> {
     pub args: &'a Args,
     /// Whom the pod is spread among by default.
     pub default_selector: Option<&'a Arc<Selector>>,
-    /// Pods counted for the pod's soft constraints, if those counts are kept.
-    pub kept: Option<&'a pod_topology_spread::kept::Kept>,
-    /// The same for its hard constraints.
-    pub kept_hard: Option<&'a pod_topology_spread::kept::Kept>,
+    /// What was counted in earlier cycles.
+    pub kept: Kept<'a>,
     /// What the policies for shared GPUs go by.
     pub turn: policies::Turn<'a>,
     /// The pod.
@@ -199,6 +217,16 @@ impl Filter<'_> {
             | Self::GpuShare(_) => true,
             Self::User(filter) => filter.is_local(),
             _ => false,
+        }
+    }
+
+    /// Where it lets the pod go, a bit per node in the order they are looked at, if it knows that
+    /// without being asked.
+    pub fn allowed(&self) -> Option<&[u64]> {
+        match self {
+            Self::PodTopologySpread(filter) => filter.allowed(),
+            Self::InterPodAffinity(filter) => filter.allowed(),
+            _ => None,
         }
     }
 
@@ -341,6 +369,23 @@ pub fn pre_score<'a>(
         PluginId::DYNAMIC_RESOURCES => Some(Scorer::Constant(0)),
         _ if id.user_place().is_some() => user::scorer(id, context).map(Scorer::User),
         _ => policies::scorer(id, context, feasible),
+    }
+}
+
+/// Whether a plugin is sure to give every node the same score for this pod, without looking at
+/// nodes.
+pub fn scores_alike(id: PluginId, context: &Context) -> bool {
+    match id {
+        PluginId::NODE_AFFINITY => node_affinity::scorer(context).is_none(),
+        PluginId::POD_TOPOLOGY_SPREAD => {
+            !pod_topology_spread::tallies::has_constraints(context, false)
+        }
+        PluginId::INTER_POD_AFFINITY => match context.kept.affinity {
+            Some(kept) => kept.tally.wishes.is_empty(),
+            None => context.pod.affinity.is_none() && context.cache.affinity.is_empty(),
+        },
+        PluginId::DYNAMIC_RESOURCES | PluginId::VOLUME_BINDING => true,
+        _ => false,
     }
 }
 

@@ -3,6 +3,8 @@
 
 pub mod counts;
 pub mod filter;
+pub mod kept;
+pub mod relation;
 pub mod score;
 
 use crate::labels::{LabelSets, Labels};

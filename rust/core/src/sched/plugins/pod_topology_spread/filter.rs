@@ -1,26 +1,33 @@
 //! Hard constraints: no domain may have many more pods than the one that has fewest.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::count::Counter;
-use super::kept::Kept;
+use super::tallies::{self, Tallies};
 use super::{Inclusion, MISSING_LABEL, constraints};
 use crate::base::{StrId, Text};
 use crate::labels::{LabelSets, Selector};
 use crate::sched::nodes::{NodeId, NodeView};
+use crate::sched::plugins::members::Places;
 use crate::sched::plugins::{Context, Filter, PluginId, PreFilter};
 use crate::sched::pod_info::PodInfo;
 use crate::sched::spread_constraint::SpreadConstraint;
 use crate::sched::status::Rejection;
-use crate::sched::topologies::Topology;
+use crate::sched::topologies::{KeyId, Topologies};
 
 /// The hard constraints of a pod with the pods counted per domain.
 #[derive(Clone)]
 pub struct SpreadFilter<'a> {
     sets: &'a LabelSets,
     pod: &'a PodInfo,
-    constraints: Vec<Counted>,
-    inclusion: Arc<Inclusion<'a>>,
+    topologies: &'a Topologies,
+    constraints: SmallVec<[Counted; 1]>,
+    inclusion: Rc<Inclusion<'a>>,
+    /// Where it lets the pod go, if that is kept.
+    allowed: Option<&'a Places>,
 }
 
 /// One constraint with the pods counted per domain.
@@ -28,43 +35,29 @@ pub struct SpreadFilter<'a> {
 struct Counted {
     constraint: Arc<SpreadConstraint>,
     selector: Arc<Selector>,
-    topology: Arc<Topology>,
+    topology: KeyId,
     /// Whether the pod itself would be counted.
     counts_itself: i64,
     /// Pods per domain; none for a domain in which no node counts.
-    pods: Vec<Option<i64>>,
+    pods: Arc<Vec<Option<i64>>>,
     least: i64,
 }
 
 /// Prepares the filter: counts pods on every node that counts.
 pub fn pre_filter<'a>(context: &Context<'a>) -> PreFilter<'a> {
-    let hard = constraints(context, true);
-    if hard.is_empty() {
+    if !tallies::has_constraints(context, true) {
         return PreFilter::Skip;
     }
-    let (sets, pod) = (&context.store.sets, context.pod);
-    let labels = sets.get(pod.labels);
-    let counted = |constraint: SpreadConstraint| {
-        let selector = constraint.selector(&labels);
-        let key = context.nodes.topologies.find(&constraint.key).expect("keys in use are known");
-        let topology = Arc::clone(context.nodes.topologies.get(key));
-        Counted {
-            counts_itself: i64::from(selector.matches(&labels)),
-            pods: vec![None; topology.domains()],
-            least: 0,
-            topology,
-            selector: Arc::new(selector),
-            constraint: Arc::new(constraint),
-        }
-    };
     let mut filter = SpreadFilter {
-        sets,
-        pod,
-        constraints: hard.into_iter().map(counted).collect(),
-        inclusion: Arc::new(Inclusion::new(context)),
+        sets: &context.store.sets,
+        pod: context.pod,
+        topologies: &context.nodes.topologies,
+        constraints: SmallVec::new(),
+        inclusion: Rc::new(Inclusion::new(context)),
+        allowed: context.kept.hard.map(|kept| &kept.allowed),
     };
-    match context.kept_hard {
-        Some(kept) => filter.take_counts(kept, context),
+    match context.kept.hard {
+        Some(kept) => filter.take_over(kept),
         None => filter.count_all(context),
     }
     PreFilter::Ready { filter: Some(Filter::PodTopologySpread(Box::new(filter))), only: None }
@@ -72,22 +65,37 @@ pub fn pre_filter<'a>(context: &Context<'a>) -> PreFilter<'a> {
 
 impl SpreadFilter<'_> {
     /// Takes over counts that were kept.
-    fn take_counts(&mut self, kept: &Kept, context: &Context) {
-        for (at, counted) in self.constraints.iter_mut().enumerate() {
-            counted.pods = kept.pods(at);
-            counted.find_least();
-        }
-        if cfg!(debug_assertions) {
-            let taken: Vec<_> = self.constraints.iter().map(|one| one.pods.clone()).collect();
-            for counted in &mut self.constraints {
-                counted.pods.fill(None);
-            }
-            self.count_all(context);
-            assert!(self.constraints.iter().map(|one| &one.pods).eq(&taken));
+    fn take_over(&mut self, kept: &Tallies) {
+        self.constraints.extend(kept.list.iter().map(|tally| Counted {
+            constraint: Arc::clone(&tally.constraint),
+            selector: Arc::clone(&tally.selector),
+            topology: tally.topology,
+            counts_itself: tally.counts_itself,
+            pods: Arc::clone(&tally.pods),
+            least: tally.least(),
+        }));
+    }
+
+    /// The constraints with nothing counted yet.
+    fn prepare(&mut self, context: &Context) {
+        let labels = self.sets.get(self.pod.labels);
+        for constraint in constraints(context, true) {
+            let key = self.topologies.find(&constraint.key).expect("keys in use are known");
+            let selector = constraint.selector(&labels);
+            self.constraints.push(Counted {
+                counts_itself: i64::from(selector.matches(&labels)),
+                pods: Arc::new(vec![None; self.topologies.get(key).domains()]),
+                least: 0,
+                topology: key,
+                selector: Arc::new(selector),
+                constraint: Arc::new(constraint),
+            });
         }
     }
 
     fn count_all(&mut self, context: &Context) {
+        self.prepare(context);
+        let topologies = self.topologies;
         let selectors: Vec<Arc<Selector>> =
             self.constraints.iter().map(|counted| Arc::clone(&counted.selector)).collect();
         let infos = &context.cache.infos;
@@ -104,9 +112,9 @@ impl SpreadFilter<'_> {
             let spec = info.spec.as_ref().expect("a node in the order exists");
             for (counted, counter) in self.constraints.iter_mut().zip(&counters) {
                 if self.inclusion.includes(&counted.constraint, spec, &info.name)
-                    && let Some(domain) = counted.topology.of(*id)
+                    && let Some(domain) = topologies.get(counted.topology).of(*id)
                 {
-                    *counted.pods[domain.index()].get_or_insert(0) += counter.on(info);
+                    counted.add(domain, counter.on(info));
                 }
             }
         }
@@ -115,7 +123,13 @@ impl SpreadFilter<'_> {
 
     /// Only nodes in all of the topologies count for any of them.
     fn has_all_labels(&self, node: NodeId) -> bool {
-        self.constraints.iter().all(|counted| counted.topology.of(node).is_some())
+        let in_it = |counted: &Counted| self.topologies.get(counted.topology).of(node).is_some();
+        self.constraints.iter().all(in_it)
+    }
+
+    /// Where it lets the pod go, if it knows.
+    pub fn allowed(&self) -> Option<&[u64]> {
+        self.allowed.map(Places::bits)
     }
 
     /// The topology key and `maxSkew` of each constraint.
@@ -126,13 +140,14 @@ impl SpreadFilter<'_> {
     /// What the skew of each constraint would be with the pod on a node; nothing where the node
     /// lacks the label.
     pub fn skews(&self, node: NodeId) -> impl Iterator<Item = Option<i64>> {
-        self.constraints.iter().map(move |one| Some(one.skew(one.topology.of(node)?)))
+        let domain = move |one: &Counted| self.topologies.get(one.topology).of(node);
+        self.constraints.iter().map(move |one| Some(one.skew(domain(one)?)))
     }
 
     /// Judges a node.
     pub fn check(&self, node: NodeView) -> Result<(), Rejection> {
         for counted in &self.constraints {
-            let Some(domain) = counted.topology.of(node.id) else {
+            let Some(domain) = self.topologies.get(counted.topology).of(node.id) else {
                 let plugin = PluginId::POD_TOPOLOGY_SPREAD;
                 return Err(Rejection::unresolvable(plugin, MISSING_LABEL));
             };
@@ -146,6 +161,7 @@ impl SpreadFilter<'_> {
     /// Follows a pod being put on a node, or taken off it. Unlike the first count this one
     /// takes terminating pods and empty selectors at their word, as Kubernetes does.
     pub fn follow(&mut self, pod: &PodInfo, node: NodeView, sign: i64) {
+        self.allowed = None;
         let spec = node.info.spec.as_ref().expect("only nodes that exist are tried");
         if pod.namespace != self.pod.namespace || !self.has_all_labels(node.id) {
             return;
@@ -154,9 +170,9 @@ impl SpreadFilter<'_> {
         for counted in &mut self.constraints {
             if counted.selector.matches(&labels)
                 && self.inclusion.includes(&counted.constraint, spec, &node.info.name)
-                && let Some(domain) = counted.topology.of(node.id)
+                && let Some(domain) = self.topologies.get(counted.topology).of(node.id)
             {
-                *counted.pods[domain.index()].get_or_insert(0) += sign;
+                counted.add(domain, sign);
                 counted.find_least();
             }
         }
@@ -171,7 +187,17 @@ impl Counted {
         self.least = if enough { domains.copied().min().unwrap_or(0) } else { 0 };
     }
 
+    fn add(&mut self, domain: StrId, pods: i64) {
+        let column = Arc::make_mut(&mut self.pods);
+        if domain.index() >= column.len() {
+            column.resize(domain.index() + 1, None);
+        }
+        *column[domain.index()].get_or_insert(0) += pods;
+    }
+
+    #[inline]
     fn skew(&self, domain: StrId) -> i64 {
-        self.pods[domain.index()].unwrap_or(0) + self.counts_itself - self.least
+        self.pods.get(domain.index()).copied().flatten().unwrap_or(0) + self.counts_itself
+            - self.least
     }
 }

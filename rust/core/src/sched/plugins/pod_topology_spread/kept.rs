@@ -13,11 +13,13 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::tallies::has_constraints;
 use super::{Args, constraints};
 use crate::base::FastMap;
 use crate::base::float::go_log;
 use crate::labels::{LabelSets, Selector};
 use crate::sched::cache::Cache;
+use crate::sched::journal::What;
 use crate::sched::node_selector::NodeAffinity;
 use crate::sched::nodes::{NodeId, Nodes};
 use crate::sched::plugins::{Context, MAX_SCORE};
@@ -72,9 +74,9 @@ pub struct ScoresByKey {
 }
 
 impl Kept {
-    /// Counts for the pod of a cycle, if its hard or soft constraints are plain enough.
-    fn new(context: &Context, pod: &Arc<PodInfo>, hard: bool) -> Option<Self> {
-        let constraints = constraints(context, hard);
+    /// Counts for the pod of a cycle, if its soft constraints are plain enough.
+    fn new(context: &Context, pod: &Arc<PodInfo>) -> Option<Self> {
+        let constraints = constraints(context, false);
         let labels = context.store.sets.get(pod.labels);
         let selector = constraints.first()?.selector(&labels);
         let same = constraints.iter().all(|constraint| constraint.selector(&labels) == selector);
@@ -95,11 +97,7 @@ impl Kept {
         for constraint in constraints {
             kept.add_axis(constraint, context.nodes)?;
         }
-        // Counts per node are not at hand the way a hard constraint on hostnames needs them.
-        if hard && kept.axes.iter().any(|axis| axis.is_hostname) {
-            return None;
-        }
-        let wants_all = hard || wants_all(pod, &context.args.spread);
+        let wants_all = wants_all(pod, &context.args.spread);
         kept.place_nodes(context.nodes, wants_all)?;
         kept.count_all(context.cache, &context.store.sets)?;
         Some(kept)
@@ -202,9 +200,15 @@ impl Kept {
         let changes = journal.since(std::mem::replace(&mut self.read, u64::MAX))?;
         self.keys.resize(cache.nodes.numbers(), 0);
         for change in changes {
-            let Some((content, by)) = change.pods else { continue };
-            if self.counts(content, cache, sets) {
-                self.count(&cache.nodes, change.node, by)?;
+            match change.what {
+                // Where nodes lie is not followed.
+                What::Object => return None,
+                What::Room | What::Pods { staying: 0, .. } => {}
+                What::Pods { content, staying, .. } => {
+                    if self.counts(content, cache, sets) {
+                        self.count(&cache.nodes, change.node, i32::from(staying))?;
+                    }
+                }
             }
         }
         self.read = journal.position();
@@ -222,13 +226,6 @@ impl Kept {
             pod.namespace == self.pod.namespace && self.selector.matches(&sets.get(pod.labels));
         self.known.insert(content, counts);
         counts
-    }
-
-    /// Pods per domain of one of the constraints; nothing for a domain without nodes.
-    pub fn pods(&self, constraint: usize) -> Vec<Option<i64>> {
-        let axis = &self.axes[constraint];
-        let domains = axis.pods.iter().zip(&axis.nodes).skip(1);
-        domains.map(|(pods, nodes)| (*nodes > 0).then_some(*pods)).collect()
     }
 
     /// Scores the feasible nodes.
@@ -313,13 +310,13 @@ pub(super) fn wants_all(pod: &PodInfo, args: &Args) -> bool {
     !pod.spread.is_empty() || !args.system_defaulted
 }
 
-/// Whether every node counts for the hard or soft constraints of a pod.
-fn all_nodes_count(context: &Context, hard: bool) -> bool {
+/// Whether every node counts for the soft constraints of a pod.
+fn all_nodes_count(context: &Context) -> bool {
     let own = &context.pod.spread;
     let all = if own.is_empty() { &context.args.spread.default_constraints } else { own };
     let restricts = context.pod.node_affinity.as_ref().is_some_and(NodeAffinity::restricts);
     let any_repels = context.nodes.taints.any_repels();
-    all.iter().filter(|constraint| constraint.hard == hard).all(|constraint| {
+    all.iter().filter(|constraint| !constraint.hard).all(|constraint| {
         !(constraint.honor_affinity && restricts || constraint.honor_taints && any_repels)
     })
 }
@@ -334,15 +331,10 @@ pub struct KeptCounts {
 }
 
 impl KeptCounts {
-    /// The counts for the hard or soft constraints of the pod of a cycle, brought up to date;
-    /// nothing when they are not kept for pods like it. One of these keeps one sort.
-    pub fn of(&mut self, context: &Context, pod: &Arc<PodInfo>, hard: bool) -> Option<&Kept> {
-        let has_own = pod.spread.iter().any(|constraint| constraint.hard == hard);
-        let mut defaults = context.args.spread.default_constraints.iter();
-        let has_defaults = pod.spread.is_empty()
-            && context.default_selector.is_some()
-            && defaults.any(|constraint| constraint.hard == hard);
-        if !(has_own || has_defaults) || !all_nodes_count(context, hard) {
+    /// The counts for the soft constraints of the pod of a cycle, brought up to date; nothing
+    /// when they are not kept for pods like it.
+    pub fn of(&mut self, context: &Context, pod: &Arc<PodInfo>) -> Option<&Kept> {
+        if !has_constraints(context, false) || !all_nodes_count(context) {
             return None;
         }
         let info = context.cache.pod(context.slot).info.expect("the pod is known");
@@ -354,10 +346,10 @@ impl KeptCounts {
             {
                 return Some(&self.counts[at].1);
             }
-            self.counts[at].1 = Kept::new(context, pod, hard)?;
+            self.counts[at].1 = Kept::new(context, pod)?;
             return Some(&self.counts[at].1);
         }
-        let kept = Kept::new(context, pod, hard)?;
+        let kept = Kept::new(context, pod)?;
         let at = self.place(context.nodes.numbers());
         if at < self.counts.len() {
             self.places.remove(&self.counts[at].0);

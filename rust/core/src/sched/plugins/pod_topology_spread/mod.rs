@@ -5,6 +5,9 @@ pub mod count;
 pub mod filter;
 pub mod kept;
 pub mod score;
+pub mod tallies;
+
+use std::cell::OnceCell;
 
 use super::Context;
 use crate::labels::Selector;
@@ -79,19 +82,27 @@ fn constraints(context: &Context, hard: bool) -> Vec<SpreadConstraint> {
 
 /// Which nodes count for a constraint, by its inclusion policies.
 struct Inclusion<'a> {
+    sets: &'a LabelSets,
     pod: &'a PodInfo,
-    affinity: Option<Matcher<'a>>,
+    /// What the pod's own affinity asks of nodes, once it was needed.
+    affinity: OnceCell<Option<Matcher<'a>>>,
 }
 
 impl<'a> Inclusion<'a> {
     fn new(context: &Context<'a>) -> Self {
-        let sets = &context.store.sets;
-        let affinity = context.pod.node_affinity.as_ref().filter(|own| own.restricts());
-        Self { pod: context.pod, affinity: affinity.map(|own| Matcher::of_pod(sets, own)) }
+        Self { sets: &context.store.sets, pod: context.pod, affinity: OnceCell::new() }
+    }
+
+    fn affinity(&self) -> Option<&Matcher<'a>> {
+        let matcher = || {
+            let own = self.pod.node_affinity.as_ref().filter(|own| own.restricts());
+            own.map(|own| Matcher::of_pod(self.sets, own))
+        };
+        self.affinity.get_or_init(matcher).as_ref()
     }
 
     fn includes(&self, constraint: &SpreadConstraint, node: &NodeSpec, name: &str) -> bool {
-        let matches = || self.affinity.as_ref().is_none_or(|own| own.matches(node.labels, name));
+        let matches = || self.affinity().is_none_or(|own| own.matches(node.labels, name));
         (!constraint.honor_affinity || matches())
             && (!constraint.honor_taints || admits(&node.taints, &self.pod.tolerations))
     }

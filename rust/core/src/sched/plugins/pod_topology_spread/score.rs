@@ -3,6 +3,7 @@
 
 use super::count::Counter;
 use super::kept::{ScoresByKey, wants_all};
+use super::tallies::{self, Tallies};
 use super::{Inclusion, constraints};
 use crate::base::StrId;
 use crate::base::float::go_log;
@@ -32,7 +33,7 @@ struct Counted<'a> {
 
 /// The scorer, unless the pod has no soft constraints.
 pub fn scorer<'a>(context: &Context<'a>, feasible: &[NodeId]) -> Option<Scorer<'a>> {
-    if let Some(kept) = context.kept {
+    if let Some(kept) = context.kept.by_key {
         let scores = kept.score(feasible);
         debug_assert_eq!(appended(&SpreadScores::ByKey(scores.clone())), {
             let plain = plain_scores(context, feasible).expect("the pod has soft constraints");
@@ -45,10 +46,10 @@ pub fn scorer<'a>(context: &Context<'a>, feasible: &[NodeId]) -> Option<Scorer<'
 
 /// The scores from pods counted now, node by node.
 fn plain_scores(context: &Context, feasible: &[NodeId]) -> Option<SpreadScores> {
-    let soft = constraints(context, false);
-    if soft.is_empty() {
+    if !tallies::has_constraints(context, false) {
         return None;
     }
+    let soft = constraints(context, false);
     let labels = context.store.sets.get(context.pod.labels);
     let selectors: Vec<_> = soft.iter().map(|constraint| constraint.selector(&labels)).collect();
     let nodes = context.nodes;
@@ -72,7 +73,10 @@ fn plain_scores(context: &Context, feasible: &[NodeId]) -> Option<SpreadScores> 
     let scored: Vec<bool> =
         feasible.iter().map(|id| !wants_all || has_all_labels(&counted, *id)).collect();
     weigh(&mut counted, feasible, &scored);
-    count_all(context, &mut counted, wants_all);
+    match context.kept.soft {
+        Some(kept) => take_over(&mut counted, kept),
+        None => count_all(context, &mut counted, wants_all),
+    }
     let raw = feasible
         .iter()
         .zip(&scored)
@@ -106,6 +110,17 @@ fn weigh(counted: &mut [Counted], feasible: &[NodeId], scored: &[bool]) {
             size += usize::from(nameless);
         }
         counted.weight = go_log(size as f64 + 2.0);
+    }
+}
+
+/// Takes over the pods of those domains from counts that were kept.
+fn take_over(counted: &mut [Counted], kept: &Tallies) {
+    for (counted, tally) in counted.iter_mut().zip(&kept.list) {
+        for (pods, kept) in counted.pods.iter_mut().zip(tally.pods.iter()) {
+            if let Some(pods) = pods {
+                *pods = kept.unwrap_or(0);
+            }
+        }
     }
 }
 

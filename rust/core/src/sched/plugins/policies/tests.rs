@@ -1,13 +1,18 @@
 //! The policies' formulas on cases small enough to be worked out by hand.
 
+use std::slice::from_ref;
+
 use proptest::prelude::*;
 
 use super::best_fit_score::{raw, stretch};
 use super::typical_pods::{Counted, Spec, TypicalPods};
-use super::{Ask, dot_product_score, random_score};
+use super::{
+    Ask, Policy, dot_product_score, gpu_clustering_score, gpu_packing_score, random_score,
+};
 use crate::base::Text;
-use crate::sched::nodes::NodeId;
-use crate::sched::plugins::policies::Policy;
+use crate::sched::nodes::{NodeId, NodeInfo, NodeRow, NodeView};
+use crate::sched::plugins::gpu_share::devices::Devices;
+use crate::sched::plugins::gpu_share::request::GpuRequest;
 
 fn ask(cpu_milli: i64, gpu_milli: i64) -> Ask {
     Ask { cpu_milli, gpu_milli }
@@ -43,6 +48,58 @@ fn the_dot_product_is_of_shares_of_the_largest_machine() {
     assert_eq!(dot_product_score::score(ask(0, 0), ask(64_000, 4_000)), 100);
     assert_eq!(dot_product_score::score(ask(128_000, 8_000), ask(128_000, 8_000)), 0);
     assert_eq!(dot_product_score::score(ask(2_000, 0), ask(1_000, 8_000)), 0, "no room");
+}
+
+fn asks(count: u32, milli: i64) -> GpuRequest {
+    GpuRequest { count, milli, ..GpuRequest::default() }
+}
+
+fn holds(milli: i64, devices: &[u16]) -> GpuRequest {
+    asks(devices.len() as u32, milli).with_devices(devices)
+}
+
+/// Asks about a node with so many GPUs and these pods.
+fn on_node<T>(gpus: u16, pods: &[GpuRequest], ask: impl FnOnce(NodeView) -> T) -> T {
+    let mut devices = Devices::default();
+    devices.set(gpus, "T4");
+    for pod in pods {
+        devices.add(pod);
+    }
+    let info = NodeInfo { gpus: Some(Box::new(devices)), ..NodeInfo::default() };
+    ask(NodeView { id: NodeId::new(0), row: &NodeRow::default(), info: &info, changed: 0 })
+}
+
+#[test]
+fn packing_goes_to_gpus_in_use_then_to_nodes_in_use() {
+    let score = |gpus, pods: &[GpuRequest], count, milli| {
+        on_node(gpus, pods, |node| gpu_packing_score::score(&asks(count, milli), node))
+    };
+    let used = [holds(800, &[0]), holds(500, &[3])];
+    assert_eq!(score(4, &used, 1, 200), 98, "200 of a GPU are left, two tenths");
+    assert_eq!(score(4, &used, 1, 300), 95, "500 are");
+    assert_eq!(score(4, &used, 2, 1_000), 48, "two free GPUs of a node in use");
+    assert_eq!(score(4, &used, 1, 501), 49);
+    assert_eq!(score(4, &[], 2, 1_000), 29, "four free GPUs");
+    assert_eq!(score(8, &[], 1, 10), 25);
+    assert_eq!(score(20, &[], 1, 10), 20, "no less than there are GPUs");
+    assert_eq!(score(4, &used, 4, 1_000), 0, "no room");
+}
+
+#[test]
+fn clustering_keeps_pods_together_that_ask_alike() {
+    let score = |pods: &[GpuRequest], count, milli| {
+        on_node(8, pods, |node| gpu_clustering_score::score(&asks(count, milli), node))
+    };
+    let two = holds(1_000, &[0, 1]);
+    let half = holds(500, &[2]);
+    assert_eq!(score(&[], 2, 1_000), 25, "a free node");
+    // Two of eight GPUs: a quarter of 25, cut.
+    assert_eq!(score(from_ref(&two), 2, 1_000), 75 + 6);
+    assert_eq!(score(from_ref(&two), 1, 1_000), 6);
+    assert_eq!(score(&[two.clone(), half.clone()], 2, 1_000), 50 + 7);
+    assert_eq!(score(&[half], 1, 900), 75 + 1, "parts of a GPU are alike");
+    let full: Vec<GpuRequest> = (0..8).map(|number| holds(1_000, &[number])).collect();
+    assert_eq!(score(&full, 1, 1_000), 100);
 }
 
 #[test]

@@ -50,6 +50,11 @@ impl<'a> Unbound<'a> {
         Self { storage, claims: Vec::new(), volumes: Vec::new() }
     }
 
+    /// Whether there are no claims.
+    pub fn is_empty(&self) -> bool {
+        self.claims.is_empty()
+    }
+
     /// Adds a claim, and the volumes of its class.
     pub fn push(&mut self, claim: Object<'a>) {
         let class = claim.class();

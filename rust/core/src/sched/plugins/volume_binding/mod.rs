@@ -86,6 +86,9 @@ pub fn pre_filter<'a>(context: &Context<'a>) -> PreFilter<'a> {
     }
     match Claims::of(context.store, context.pod, context.slot) {
         Ok(None) => PreFilter::Skip,
+        Ok(Some(claims)) if claims.suit_every_node() => {
+            PreFilter::Ready { filter: None, only: None }
+        }
         Ok(Some(claims)) => {
             let filter = BindingFilter(Rc::new(claims));
             PreFilter::Ready { filter: Some(Filter::VolumeBinding(filter)), only: None }
@@ -127,6 +130,12 @@ impl<'a> Claims<'a> {
             }
         }
         Ok(Some(sorted))
+    }
+
+    /// Whether all claims have volumes that can be used anywhere.
+    fn suit_every_node(&self) -> bool {
+        let anywhere = |volume: &Bound| matches!(volume, Bound::Anywhere);
+        self.unbound.is_empty() && self.bound.iter().all(anywhere)
     }
 
     /// What is chosen on a node, or the bits of what is wrong with it.

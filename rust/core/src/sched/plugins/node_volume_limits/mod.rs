@@ -1,7 +1,11 @@
 //! NodeVolumeLimits: a node can have only so many volumes of a driver attached.
 
-use std::collections::BTreeSet;
+pub mod kept;
 
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use self::kept::{KeptVolumes, NodeVolumes};
 use super::{Context, Filter, PluginId, PreFilter};
 use crate::base::{Text, Value};
 use crate::sched::cache::Cache;
@@ -11,6 +15,7 @@ use crate::sched::pod_info::PodInfo;
 use crate::sched::pod_volumes::{DiskKind, PodVolume};
 use crate::sched::status::Rejection;
 use crate::sched::storage::{Object, Storage};
+use crate::store::ObjectId;
 use crate::store::object::Body;
 
 use super::volume_restrictions::uses_claim;
@@ -40,16 +45,34 @@ pub const MIGRATED_ON_NODE: &str = "storage.alpha.kubernetes.io/migrated-plugins
 /// Volumes by driver and handle.
 type Attached = BTreeSet<(Text, Text)>;
 
+/// A volume of a pod that a driver attaches.
+#[derive(Clone, Debug)]
+pub struct VolumeUse {
+    /// The old plugin whose work a node must leave to the driver.
+    plugin: Option<&'static str>,
+    /// Driver and handle.
+    volume: (Text, Text),
+}
+
+/// What was read to find out about volumes.
+#[derive(Default)]
+struct Reads {
+    objects: Vec<ObjectId>,
+    /// Whether something was looked for that is not there.
+    missing: bool,
+}
+
 /// The pod's volumes against what is attached to a node.
 #[derive(Clone)]
 pub struct LimitsFilter<'a> {
     storage: Storage<'a>,
     cache: &'a Cache,
-    pod: &'a PodInfo,
-    slot: u32,
+    /// The pod's own volumes.
+    own: Rc<[VolumeUse]>,
+    kept: Option<&'a KeptVolumes>,
 }
 
-/// Prepares the filter.
+/// Prepares the filter. Where no node says anything of its drivers, there are no limits.
 pub fn pre_filter<'a>(context: &Context<'a>) -> PreFilter<'a> {
     let counts = |volume: &PodVolume| match volume {
         PodVolume::Claim(_) | PodVolume::Ephemeral(_) => true,
@@ -58,75 +81,78 @@ pub fn pre_filter<'a>(context: &Context<'a>) -> PreFilter<'a> {
     if !context.pod.volumes.iter().any(counts) {
         return PreFilter::Skip;
     }
-    let filter = LimitsFilter {
-        storage: Storage::new(context.store),
-        cache: context.cache,
-        pod: context.pod,
-        slot: context.slot,
-    };
+    let storage = Storage::new(context.store);
+    if context.store.table(storage.kinds.csi_node).is_empty() {
+        return PreFilter::Ready { filter: None, only: None };
+    }
+    let (cache, kept) = (context.cache, context.kept.volumes);
+    let mut filter = LimitsFilter { storage, cache, own: Rc::new([]), kept };
+    filter.own = filter.uses(context.pod, context.slot, &mut Reads::default()).into();
+    if let Some(kept) = kept {
+        kept.catch_up(&filter);
+    }
     PreFilter::Ready { filter: Some(Filter::NodeVolumeLimits(filter)), only: None }
 }
 
 impl LimitsFilter<'_> {
     /// Judges a node.
     pub fn check(&self, node: NodeView) -> Result<(), Rejection> {
-        let Some(csi_node) = self.storage.csi_node(&node.info.name) else { return Ok(()) };
-        let limits = limits_of(csi_node.body);
-        let least = limits.iter().map(|(_, limit)| *limit).min();
-        if least.is_none_or(|least| self.volumes_at_most(node.info) <= least) {
-            return Ok(());
-        }
-        let mut new = Attached::new();
-        self.add_volumes(self.pod, self.slot, &csi_node, &mut new);
-        if new.is_empty() {
-            return Ok(());
-        }
-        let mut attached = Attached::new();
-        for pod in &node.info.pods {
-            let info = self.cache.infos.get(pod.info);
-            self.add_volumes(info, pod.slot, &csi_node, &mut attached);
-        }
-        new.retain(|volume| !attached.contains(volume));
-        self.add_attachments(node.info, &mut attached);
-        for (driver, limit) in limits {
-            let of_driver = |volumes: &Attached| {
-                volumes.iter().filter(|(name, _)| name == driver).count() as i64
-            };
-            let more = of_driver(&new);
-            if more > 0 && of_driver(&attached) + more > limit {
-                return Err(Rejection::unschedulable(PluginId::NODE_VOLUME_LIMITS, 0));
-            }
+        let too_much = match self.kept {
+            Some(kept) => kept.of(self, node).is_too_much(&self.own),
+            None => self.read_node(node).0.is_too_much(&self.own),
+        };
+        if too_much {
+            return Err(Rejection::unschedulable(PluginId::NODE_VOLUME_LIMITS, 0));
         }
         Ok(())
     }
 
-    /// No fewer volumes than the node would have with the pod, of whatever driver: counted
-    /// without looking any of them up.
-    fn volumes_at_most(&self, node: &NodeInfo) -> i64 {
-        let here = node.pods.iter().map(|pod| self.cache.infos.get(pod.info).volumes.len());
-        let attachments = self.storage.count(self.storage.kinds.attachment);
-        (here.sum::<usize>() + self.pod.volumes.len() + attachments) as i64
+    /// Finds out what is attached to a node.
+    fn read_node(&self, node: NodeView) -> (NodeVolumes, Reads) {
+        let (mut volumes, mut reads) = (NodeVolumes::default(), Reads::default());
+        let Some(csi_node) = self.storage.csi_node(&node.info.name) else {
+            return (volumes, reads);
+        };
+        let limits = limits_of(csi_node.body);
+        volumes.limits = limits.into_iter().map(|(driver, limit)| (driver.into(), limit)).collect();
+        volumes.migrated = csi_node.body.annotation(MIGRATED_ON_NODE).unwrap_or_default().into();
+        if volumes.limits.is_empty() {
+            return (volumes, reads);
+        }
+        for pod in &node.info.pods {
+            let info = self.cache.infos.get(pod.info);
+            let uses = self.uses(info, pod.slot, &mut reads).into_iter();
+            let here = uses.filter(|VolumeUse { plugin, .. }| {
+                plugin.is_none_or(|plugin| migrated(plugin, &volumes.migrated))
+            });
+            volumes.of_pods.extend(here.map(|VolumeUse { volume, .. }| volume));
+        }
+        let mut attached = volumes.of_pods.clone();
+        self.add_attachments(node.info, &mut attached);
+        let count = |(driver, _): &(Text, i64)| {
+            attached.iter().filter(|(name, _)| name == driver).count() as i64
+        };
+        volumes.counts = volumes.limits.iter().map(count).collect();
+        (volumes, reads)
     }
 
-    /// Adds the volumes of a pod that a driver attaches.
-    fn add_volumes(&self, pod: &PodInfo, slot: u32, csi_node: &Object, volumes: &mut Attached) {
+    /// The volumes of a pod that a driver attaches.
+    fn uses(&self, pod: &PodInfo, slot: u32, reads: &mut Reads) -> Vec<VolumeUse> {
         if pod.volumes.is_empty() {
-            return;
+            return Vec::new();
         }
         let store = self.storage.store;
         let row = store.table(store.kinds.pod).row(slot);
         let name = row.map(|row| row.name.text(&store.strings)).unwrap_or_default();
-        for volume in &pod.volumes {
-            let found = if let PodVolume::Disk(disk) = volume {
-                let driver = inline(disk.kind, csi_node);
-                driver.map(|driver| (Text::from(driver), disk.name.clone()))
-            } else {
-                let claim = volume.claim_of(&name).unwrap_or_default();
-                let claim = self.storage.claim(pod.namespace, &claim);
-                claim.and_then(|claim| self.driver_and_handle(&claim, csi_node))
-            };
-            volumes.extend(found);
-        }
+        let found = pod.volumes.iter().filter_map(|volume| {
+            if let PodVolume::Disk(disk) = volume {
+                return inline(disk.kind, disk.name.clone());
+            }
+            let claim = volume.claim_of(&name).unwrap_or_default();
+            let claim = reads.note(self.storage.claim(pod.namespace, &claim))?;
+            self.use_of_claim(&claim, reads)
+        });
+        found.collect()
     }
 
     /// What is attached to a node as far as the API knows.
@@ -147,23 +173,23 @@ impl LimitsFilter<'_> {
 
     /// The driver of a claim's volume and what it knows the volume by. A claim without a volume
     /// counts for the driver that will make it.
-    fn driver_and_handle(&self, claim: &Object, csi_node: &Object) -> Option<(Text, Text)> {
+    fn use_of_claim(&self, claim: &Object, reads: &mut Reads) -> Option<VolumeUse> {
         let volume = Some(claim.volume_name()).filter(|name| !name.is_empty());
-        let Some(volume) = volume.and_then(|name| self.storage.volume(name)) else {
-            let class = self.storage.class(claim.class())?;
+        let Some(volume) = volume.and_then(|name| reads.note(self.storage.volume(name))) else {
+            let class = reads.note(self.storage.class(claim.class()))?;
             let provisioner = class.text(&["provisioner"]);
-            let driver = match csi_name(provisioner) {
-                Some(driver) => migrated(provisioner, csi_node).then_some(driver)?,
-                None => provisioner,
-            };
+            let old = MIGRATED.iter().find(|(old, _)| *old == provisioner);
+            let (plugin, driver) = old.map_or((None, provisioner), |(old, new)| (Some(*old), *new));
             let handle = format!("claim {}/{}", claim.namespace(), claim.name());
-            return (!driver.is_empty()).then(|| (driver.into(), handle.into()));
+            let volume = (driver.into(), handle.into());
+            return (!driver.is_empty()).then_some(VolumeUse { plugin, volume });
         };
         if volume.body.at(&["spec", "csi"]).is_some() {
             let field = |field| volume.text(&["spec", "csi", field]);
             let (driver, handle) = (field("driver"), field("volumeHandle"));
             let whole = !driver.is_empty() && !handle.is_empty();
-            return whole.then(|| (driver.into(), handle.into()));
+            let volume = (driver.into(), handle.into());
+            return whole.then_some(VolumeUse { plugin: None, volume });
         }
         let sources = [
             ("awsElasticBlockStore", "volumeID", "kubernetes.io/aws-ebs"),
@@ -174,9 +200,19 @@ impl LimitsFilter<'_> {
         ];
         sources.into_iter().find_map(|(source, key, plugin)| {
             volume.body.at(&["spec", source])?;
-            let driver = migrated(plugin, csi_node).then(|| csi_name(plugin))??;
-            Some((driver.into(), volume.text(&["spec", source, key]).into()))
+            by_plugin(plugin, volume.text(&["spec", source, key]).into())
         })
+    }
+}
+
+impl Reads {
+    /// Notes an object that was looked for.
+    fn note<'a>(&mut self, found: Option<Object<'a>>) -> Option<Object<'a>> {
+        match &found {
+            Some(object) => self.objects.push(object.id),
+            None => self.missing = true,
+        }
+        found
     }
 }
 
@@ -190,24 +226,24 @@ fn limits_of(csi_node: &Body) -> Vec<(&str, i64)> {
     limit.collect()
 }
 
-fn csi_name(plugin: &str) -> Option<&'static str> {
-    MIGRATED.iter().find(|(old, _)| *old == plugin).map(|(_, driver)| *driver)
+/// A volume of an old plugin.
+fn by_plugin(plugin: &'static str, handle: Text) -> Option<VolumeUse> {
+    let (_, driver) = MIGRATED.iter().find(|(old, _)| *old == plugin)?;
+    Some(VolumeUse { plugin: Some(plugin), volume: ((*driver).into(), handle) })
 }
 
 /// Whether a node leaves the work of an old plugin to a driver.
-fn migrated(plugin: &str, csi_node: &Object) -> bool {
-    let list = csi_node.body.annotation(MIGRATED_ON_NODE).unwrap_or_default();
+fn migrated(plugin: &str, list: &str) -> bool {
     list.split(',').any(|name| name == plugin)
 }
 
-/// The driver that attaches a disk named in a pod.
-fn inline(kind: DiskKind, csi_node: &Object) -> Option<&'static str> {
-    let plugin = match kind {
-        DiskKind::Gce => "kubernetes.io/gce-pd",
-        DiskKind::Ebs => "kubernetes.io/aws-ebs",
-        DiskKind::Iscsi | DiskKind::Rbd => return None,
-    };
-    csi_name(plugin).filter(|_| migrated(plugin, csi_node))
+/// A disk named in a pod.
+fn inline(kind: DiskKind, name: Text) -> Option<VolumeUse> {
+    match kind {
+        DiskKind::Gce => by_plugin("kubernetes.io/gce-pd", name),
+        DiskKind::Ebs => by_plugin("kubernetes.io/aws-ebs", name),
+        DiskKind::Iscsi | DiskKind::Rbd => None,
+    }
 }
 
 /// Whether an event could let a pod in that it rejected.

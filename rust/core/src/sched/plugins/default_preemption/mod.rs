@@ -1,6 +1,8 @@
 //! DefaultPreemption: when no node has room, find one where pods of lower priority could make
 //! room, harming as few and as unimportant ones as possible.
 
+pub mod kept;
+
 use std::cmp::Reverse;
 use std::ops::ControlFlow;
 
@@ -9,12 +11,12 @@ use crate::labels::Selector;
 use crate::sched::cycle::message::FitError;
 use crate::sched::cycle::post_filter::{PostFilter, Trial};
 use crate::sched::cycle::{Absent, Cycle, Filters, Findings, Nominate};
-use crate::sched::nodes::NodeId;
-use crate::sched::plugins::PluginId;
+use crate::sched::nodes::{NodeId, PodOnNode};
 use crate::sched::plugins::user::asking::is_pending;
+use crate::sched::plugins::{Filter, PluginId};
 use crate::sched::status::{Code, Rejection};
 use crate::store::Store;
-use crate::store::pod::{ACCEPTED, PREEMPTED};
+use crate::store::pod::PREEMPTED;
 
 /// The reason of a node without pods of lower priority, in words.
 pub const REASON_NO_VICTIMS: &str = "No preemption victims found for incoming pod";
@@ -46,7 +48,7 @@ impl Args {
 
 /// A node where preemption would help.
 #[derive(Clone, Debug)]
-struct Candidate {
+pub struct Candidate {
     node: NodeId,
     /// Most important first; never empty.
     victims: Vec<Victim>,
@@ -55,7 +57,7 @@ struct Candidate {
 
 /// A pod that might have to go.
 #[derive(Clone, Copy, Debug)]
-struct Victim {
+pub struct Victim {
     slot: u32,
     priority: i32,
     /// When it started; a pod that has not counts as starting now.
@@ -138,9 +140,25 @@ fn dry_run<'a>(
     }
     let enough = cycle.profile.args.preemption.enough(potential.len());
     let (mut budgets, mut waiting) = (None, 0);
+    let kept = cycle.kept.trials.filter(|_| {
+        filters.iter().all(Filter::is_local)
+            && !cycle.profile.has_user_plugins()
+            && cycle.store.pod(cycle.slot).nominated.is_none()
+            && budgets.get_or_insert_with(|| Budget::list(cycle.store)).is_empty()
+    });
+    let mut kept = kept.map(|kept| kept.open(cycle));
     let (mut kind, mut violating, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
     for node in potential {
-        match select_victims(cycle, filters, *node, &mut budgets) {
+        let known = kept.as_ref().and_then(|kept| kept.get(cycle.store, *node));
+        let tried = known.unwrap_or_else(|| {
+            let tried = select_victims(cycle, filters, *node, &mut budgets);
+            if let Some(kept) = &mut kept {
+                let slots = lower(cycle, *node).map(|pod| pod.slot);
+                kept.set(cycle.store, *node, slots, &tried);
+            }
+            tried
+        });
+        match tried {
             // Asking about this node as well saves asking again.
             Err(rejection) if is_pending(rejection) => {
                 waiting += 1;
@@ -169,14 +187,8 @@ fn select_victims<'a>(
     budgets: &mut Option<Vec<Budget>>,
 ) -> Result<Candidate, Rejection> {
     let view = cycle.cache.nodes.view(node);
-    let lower = view.info.pods.iter().filter(|pod| pod.priority < cycle.pod.priority);
-    let mut potential: Vec<Victim> = lower
-        .map(|pod| Victim {
-            slot: pod.slot,
-            priority: pod.priority,
-            started: start_time(cycle.store, pod.slot),
-        })
-        .collect();
+    let mut potential: Vec<Victim> =
+        lower(cycle, node).map(|pod| kept::victim(cycle.store, pod.slot, pod.priority)).collect();
     if potential.is_empty() {
         return Err(Rejection::unresolvable(PluginId::DEFAULT_PREEMPTION, 0));
     }
@@ -221,9 +233,10 @@ fn reprieve(
     Ok(())
 }
 
-fn start_time(store: &Store, slot: u32) -> Time {
-    let pod = store.pod(slot);
-    if pod.has(ACCEPTED) { pod.accepted_at } else { store.now }
+/// The pods of lower priority on a node.
+fn lower<'a>(cycle: &Cycle<'a>, node: NodeId) -> impl Iterator<Item = &'a PodOnNode> {
+    let priority = cycle.pod.priority;
+    cycle.cache.nodes.info(node).pods.iter().filter(move |pod| pod.priority < priority)
 }
 
 /// A PodDisruptionBudget that selects something.
