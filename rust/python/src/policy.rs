@@ -15,6 +15,7 @@ use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyList, PySlice, PyTuple};
 use wavetank_core::base::{Text, Value};
 use wavetank_core::labels::LabelSet;
+use wavetank_core::sched::journal::{Change, What};
 use wavetank_core::sched::nodes::{NodeId, Nodes};
 use wavetank_core::sched::plugins::Point;
 use wavetank_core::sched::plugins::user::asking::Question;
@@ -235,7 +236,10 @@ fn ask(inner: &Inner, read: Option<u64>, kinds: &[NodeColumn]) -> Option<Asked> 
     let namespace = info.namespace.map_or("", |namespace| store.strings.text(namespace));
     let name = store.name(question.pod).unwrap_or_default().to_string();
     let requests = info.requests.asked.iter().map(|(name, amount)| (name.to_owned(), amount));
-    let changes = read.and_then(|read| nodes.journal.since(read)).map(|changes| {
+    // An object that came, went or changed ends the epoch.
+    let is_object = |change: &Change| matches!(change.what, What::Object);
+    let changes = read.and_then(|read| nodes.journal.since(read));
+    let changes = changes.filter(|changes| !changes.iter().any(is_object)).map(|changes| {
         let changed = changes.iter().map(|change| change.node);
         let row = |id: NodeId| {
             let view = nodes.view(id);
