@@ -222,7 +222,9 @@ impl Nodes {
         self.set_gpus(id, Some((spec, sets)));
         self.changed.push(id);
         let moved = old.as_ref().is_none_or(|old| old.labels != spec.labels);
-        if prefers == self.taints.any_prefers() {
+        if old.as_ref() == Some(spec) {
+            self.journal.note(id, What::Room);
+        } else if prefers == self.taints.any_prefers() {
             self.note_object(id, moved, old.is_none());
         } else {
             self.journal.forget();
