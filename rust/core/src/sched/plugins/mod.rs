@@ -243,6 +243,7 @@ impl Filter<'_> {
     fn follow(&mut self, pod: &PodInfo, node: NodeView, sign: i64) {
         match self {
             Self::VolumeRestrictions(filter) => filter.follow(pod, sign),
+            Self::NodeVolumeLimits(filter) => filter.follow(),
             Self::PodTopologySpread(filter) => filter.follow(pod, node, sign),
             Self::InterPodAffinity(filter) => filter.follow(pod, node, sign),
             _ => {}

@@ -107,6 +107,12 @@ impl LimitsFilter<'_> {
         Ok(())
     }
 
+    /// Follows a pod being put on a node on trial, or taken off it: what is kept is about the
+    /// node as it is.
+    pub fn follow(&mut self) {
+        self.kept = None;
+    }
+
     /// Finds out what is attached to a node.
     fn read_node(&self, node: NodeView) -> (NodeVolumes, Reads) {
         let (mut volumes, mut reads) = (NodeVolumes::default(), Reads::default());
