@@ -123,7 +123,9 @@ mod tests {
         let mut hash = Sha256::default();
         // In parts, so that the seams between blocks are met.
         data.chunks(37).for_each(|part| hash.update(part));
-        hash.finish().iter().map(|byte| format!("{byte:02x}")).collect()
+        let bytes = hash.finish();
+        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.map(|digit| char::from_digit(u32::from(digit), 16).unwrap()).collect()
     }
 
     #[test]

@@ -190,3 +190,6 @@ fn draw(stream: &mut Stream, packets: u32) -> bool {
     let below = (chance * f64::from(1_u32 << 31)).round() as u64;
     stream.next_u64() >> 33 < below
 }
+
+#[cfg(test)]
+mod tests;
