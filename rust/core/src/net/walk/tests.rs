@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Outcome, Packet, Verdict, walk, walk_once};
+use super::{Hooks, Outcome, Packet, Verdict, walk, walk_once};
 use crate::base::ip::parse_cidr;
 use crate::base::{Streams, Value};
 use crate::net::ServiceTable;
@@ -54,7 +54,7 @@ fn a_packet_reaches_the_endpoints_its_way_in_allows() {
         ("203.0.113.9", "192.168.0.2", 30_081, &[], false),
     ];
     for (source, destination, port, wanted, masquerade) in cases {
-        let outcome = walk(&rules, &node, &packet(source, destination, port));
+        let outcome = walk(&rules, &node, &packet(source, destination, port), Hooks::Kernel);
         assert_eq!(ends(&outcome), wanted, "{source} to {destination}:{port}");
         assert_eq!(outcome.masquerade, masquerade, "{source} to {destination}:{port}");
     }
@@ -63,12 +63,12 @@ fn a_packet_reaches_the_endpoints_its_way_in_allows() {
 #[test]
 fn nobody_answers_for_a_service_without_endpoints_and_strangers_are_dropped() {
     let (bare, node) = rules(0, "");
-    let outcome = walk(&bare, &node, &packet("10.0.7.7", "10.96.0.9", 80));
+    let outcome = walk(&bare, &node, &packet("10.0.7.7", "10.96.0.9", 80), Hooks::Kernel);
     assert_eq!(ends(&outcome), ["REJECT"]);
     let (fenced, node) = rules(2, r#","loadBalancerSourceRanges":["203.0.113.0/25"]"#);
-    let outcome = walk(&fenced, &node, &packet("203.0.113.200", "1.2.3.4", 80));
+    let outcome = walk(&fenced, &node, &packet("203.0.113.200", "1.2.3.4", 80), Hooks::Kernel);
     assert_eq!(ends(&outcome), ["DROP"]);
-    let outcome = walk(&fenced, &node, &packet("203.0.113.20", "1.2.3.4", 80));
+    let outcome = walk(&fenced, &node, &packet("203.0.113.20", "1.2.3.4", 80), Hooks::Kernel);
     assert_eq!(outcome.verdicts.len(), 2);
 }
 
@@ -93,7 +93,7 @@ fn one_packet_takes_one_end_and_many_share_them_evenly() {
 #[test]
 fn the_steps_lead_from_the_first_chain_to_the_endpoint() {
     let (rules, node) = rules(1, "");
-    let outcome = walk(&rules, &node, &packet("203.0.113.9", "192.168.0.2", 30_080));
+    let outcome = walk(&rules, &node, &packet("203.0.113.9", "192.168.0.2", 30_080), Hooks::Kernel);
     let steps: Vec<(usize, String)> = outcome
         .steps
         .iter()
