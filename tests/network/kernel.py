@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import tempfile
 from collections import defaultdict
 
 import pytest
@@ -19,14 +20,17 @@ def enter() -> list[str]:
     return ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
 
 
+def environment() -> dict[str, str]:
+    """Return an environment for iptables-legacy: its lock lies where not everybody may write."""
+    return {**os.environ, "XTABLES_LOCKFILE": f"{tempfile.gettempdir()}/wavetank-xtables.lock"}
+
+
 def run(script: str, *, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run a shell script in a fresh network namespace."""
-    # The lock of iptables-legacy lies where an ordinary user cannot write.
-    environment = {**os.environ, "XTABLES_LOCKFILE": "/tmp/wavetank-xtables.lock"}
     return subprocess.run(
         [*enter(), "sh", "-ec", script],
         input=stdin,
-        env=environment,
+        env=environment(),
         capture_output=True,
         text=True,
         check=False,

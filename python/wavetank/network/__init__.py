@@ -1,6 +1,6 @@
 """The network: what nodes do with packets to Services."""
 
 from .facade import Network
-from .proxy import KubeProxy, ProxyOptions
+from .proxy import JUMPS, KubeProxy, ProxyOptions
 
-__all__ = ["KubeProxy", "Network", "ProxyOptions"]
+__all__ = ["JUMPS", "KubeProxy", "Network", "ProxyOptions"]

@@ -136,7 +136,7 @@ func (k *known) apply(p *iptables.Proxier, s step) {
 	}
 }
 
-// A walker follows one packet through the parsed rules, as ../../shared/golden/README.md says.
+// A walker follows one packet through the parsed rules and gathers every end it may come to.
 type walker struct {
 	dump    *iptest.IPTablesDump
 	src     net.IP

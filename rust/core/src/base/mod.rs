@@ -14,7 +14,6 @@ pub mod names;
 pub mod quantity;
 pub mod quote;
 pub mod random;
-pub mod sha256;
 pub mod time;
 pub mod value;
 

@@ -248,3 +248,6 @@ fn merge<'a>(cluster: &[&'a Endpoint], local: &[&'a Endpoint]) -> Vec<&'a Endpoi
         all.map(|endpoint| (endpoint.socket().to_string(), endpoint)).collect();
     all.into_values().collect()
 }
+
+#[cfg(test)]
+mod tests;

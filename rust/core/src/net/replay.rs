@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use super::rules::{Config, LocalDetector, Node, Proxier, RuleSet};
 use super::service_ports::{Family, Protocol, canonical};
 use super::table::{SERVICE_NAME, ServiceTable};
-use super::walk::{Packet, walk};
+use super::walk::{Hooks, Packet, walk};
 use crate::base::ip::parse_cidr;
 use crate::base::{Map, Text, Time, Value};
 
@@ -21,7 +21,8 @@ const ADDRESSES: [&str; 5] =
 const POD_BLOCKS: [&str; 2] = ["10.0.0.0/8", "fd00:10::/64"];
 
 /// Answers a case: `rules`, lines of text, `flows`, one entry per packet, and if the case goes on
-/// in steps `syncs`, the lines of each later sync.
+/// in steps `syncs`, the lines of each later sync. With `hooks` of `kernel` packets meet the chains
+/// they would meet in a kernel; the recordings go through all.
 ///
 /// # Errors
 /// A packet without a legal address.
@@ -38,7 +39,12 @@ pub fn replay(case: &Value) -> Result<Value, String> {
     let text = proxier.sync(&objects.table, Time(0));
     let rules = RuleSet::of(&objects.table, family, &config, &node);
     let packets = case.list_at(&["packets"]).iter();
-    let flows = packets.map(|packet| flow(&rules, &node, packet)).collect::<Result<Vec<_>, _>>()?;
+    let hooks = match case.str_at(&["hooks"]) {
+        Some("kernel") => Hooks::Kernel,
+        _ => Hooks::All,
+    };
+    let flows = packets.map(|packet| flow(&rules, &node, packet, hooks));
+    let flows = flows.collect::<Result<Vec<_>, _>>()?;
     let lines = |lines: Vec<&str>| Value::list(lines.into_iter().map(Value::from));
     let mut answer = Map::new();
     answer.insert("flows", flows);
@@ -143,7 +149,7 @@ fn config_of(case: &Value) -> Config {
     }
 }
 
-fn flow(rules: &RuleSet, node: &Node, packet: &Value) -> Result<Value, String> {
+fn flow(rules: &RuleSet, node: &Node, packet: &Value, hooks: Hooks) -> Result<Value, String> {
     let address = |field: &str| -> Result<IpAddr, String> {
         let text = packet.str_at(&[field]).unwrap_or_default();
         canonical(text).ok_or_else(|| format!("packet: {field}: not an IP address: {text:?}"))
@@ -156,7 +162,7 @@ fn flow(rules: &RuleSet, node: &Node, packet: &Value) -> Result<Value, String> {
         port: u16::try_from(port).map_err(|_| format!("packet: port: not a port: {port}"))?,
         interface: None,
     };
-    let outcome = walk(rules, node, &packet);
+    let outcome = walk(rules, node, &packet, hooks);
     let ends: Vec<String> = outcome.verdicts.iter().map(ToString::to_string).collect();
     Ok(Value::map([
         ("output", Value::from(ends.join(", "))),

@@ -89,7 +89,9 @@ impl ServiceTable {
 
     /// Forgets the Service at a slot.
     pub fn forget(&mut self, slot: u32) {
-        self.families.iter_mut().for_each(|services| services.put(slot, None, false));
+        for services in &mut self.families {
+            services.put(slot, None, false);
+        }
     }
 
     /// Takes in what was written since the last time; everything at first, and when the log no
@@ -104,7 +106,8 @@ impl ServiceTable {
                 }
             }
             _ => {
-                *self = Self::default();
+                // Names keep their numbers: nodes are known by them.
+                self.families = Default::default();
                 for (slot, _) in store.table(store.kinds.service).iter() {
                     self.refresh(store, slot, [true; 2]);
                 }

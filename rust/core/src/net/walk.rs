@@ -5,6 +5,10 @@
 //! first, then, with the destination the first translation gave, through the chains of the
 //! filter table. Conditions on what was before (marks, the state of the connection, lists of
 //! clients) are never met: this is the first packet of a connection of a new client.
+//!
+//! Which chains of the filter table a packet meets depends on where it comes from and goes to.
+//! [`Hooks`] says whether that is taken into account, as the kernel does, or whether all are
+//! gone through, as the recorded cases of kube-proxy do.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -77,21 +81,34 @@ pub struct Outcome {
     pub steps: Vec<Step>,
 }
 
+/// Which chains of the filter table a packet goes through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hooks {
+    /// All that could refuse it, wherever it comes from.
+    #[default]
+    All,
+    /// Those the kernel sends it through: a packet of the node's own goes out, one to the node
+    /// comes in, others are forwarded. It ends at the first verdict.
+    Kernel,
+}
+
 /// Every end a packet may come to.
-pub fn walk(rules: &RuleSet, node: &Node, packet: &Packet) -> Outcome {
-    Walk { rules, node, packet: packet.clone(), draws: None, outcome: Outcome::default() }.run()
+pub fn walk(rules: &RuleSet, node: &Node, packet: &Packet, hooks: Hooks) -> Outcome {
+    let packet = packet.clone();
+    Walk { rules, node, packet, hooks, draws: None, outcome: Outcome::default() }.run()
 }
 
 /// The end a packet comes to, with random choices drawn from `stream`.
 pub fn walk_once(rules: &RuleSet, node: &Node, packet: &Packet, stream: &mut Stream) -> Outcome {
-    let draws = Some(stream);
-    Walk { rules, node, packet: packet.clone(), draws, outcome: Outcome::default() }.run()
+    let (packet, draws, hooks) = (packet.clone(), Some(stream), Hooks::Kernel);
+    Walk { rules, node, packet, hooks, draws, outcome: Outcome::default() }.run()
 }
 
 struct Walk<'a> {
     rules: &'a RuleSet,
     node: &'a Node,
     packet: Packet,
+    hooks: Hooks,
     draws: Option<&'a mut Stream>,
     outcome: Outcome,
 }
@@ -102,14 +119,31 @@ impl Walk<'_> {
         if let Some(Verdict::Endpoint(to)) = self.outcome.verdicts.first() {
             self.packet.destination = to.ip();
         }
-        // Which of these a packet meets depends on whether it comes in, goes out or passes
-        // through; no packet would meet different ends in them.
-        for chain in
-            [Chain::SERVICES, Chain::EXTERNAL_SERVICES, Chain::NODE_PORTS, Chain::PROXY_FIREWALL]
-        {
-            self.chain(Table::Filter, chain, 0);
+        for chain in self.filter_chains() {
+            if self.chain(Table::Filter, *chain, 0) && self.hooks == Hooks::Kernel {
+                break;
+            }
         }
         self.outcome
+    }
+
+    /// The chains of the filter table that lie on the packet's way, in the order it meets them.
+    fn filter_chains(&self) -> &'static [Chain] {
+        const SERVICES: Chain = Chain::SERVICES;
+        const EXTERNAL: Chain = Chain::EXTERNAL_SERVICES;
+        const NODE_PORTS: Chain = Chain::NODE_PORTS;
+        const FIREWALL: Chain = Chain::PROXY_FIREWALL;
+        if self.hooks == Hooks::All {
+            return &[SERVICES, EXTERNAL, NODE_PORTS, FIREWALL];
+        }
+        let is_own = self.node.is_local(self.packet.source);
+        match (is_own, self.node.is_local(self.packet.destination)) {
+            (false, true) => &[FIREWALL, NODE_PORTS, EXTERNAL],
+            (false, false) => &[FIREWALL, SERVICES, EXTERNAL],
+            // It goes out, and comes in again by the loopback.
+            (true, true) => &[FIREWALL, SERVICES, NODE_PORTS, EXTERNAL],
+            (true, false) => &[FIREWALL, SERVICES],
+        }
     }
 
     /// Whether the packet came to an end for sure.
@@ -190,3 +224,6 @@ fn draw(stream: &mut Stream, packets: u32) -> bool {
     let below = (chance * f64::from(1_u32 << 31)).round() as u64;
     stream.next_u64() >> 33 < below
 }
+
+#[cfg(test)]
+mod tests;

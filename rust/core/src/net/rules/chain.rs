@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use crate::base::sha256::{Sha256, base32_16};
+use data_encoding::BASE32;
+use sha2::{Digest, Sha256};
+
 use crate::net::service_ports::Protocol;
 
 /// The sixteen symbols that name the chains of a service port or endpoint.
@@ -13,19 +15,23 @@ pub struct ChainHash([u8; 16]);
 impl ChainHash {
     /// The hash of a service port, by `namespace/name:port`.
     pub fn of_service_port(name: &str, protocol: Protocol) -> Self {
-        let mut hash = Sha256::default();
-        hash.update(name.as_bytes());
-        hash.update(protocol.name().as_bytes());
-        Self(base32_16(&hash.finish()))
+        Self::of(&[name, protocol.name()])
     }
 
     /// The hash of one of its endpoints, by `address:port`.
     pub fn of_endpoint(name: &str, protocol: Protocol, endpoint: &str) -> Self {
-        let mut hash = Sha256::default();
-        hash.update(name.as_bytes());
-        hash.update(protocol.name().as_bytes());
-        hash.update(endpoint.as_bytes());
-        Self(base32_16(&hash.finish()))
+        Self::of(&[name, protocol.name(), endpoint])
+    }
+
+    /// SHA-256 of the parts, one after the other; ten bytes of it are sixteen symbols.
+    fn of(parts: &[&str]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update(part.as_bytes());
+        }
+        let mut symbols = [0; 16];
+        BASE32.encode_mut(&hash.finalize()[..10], &mut symbols);
+        Self(symbols)
     }
 
     fn text(&self) -> &str {
@@ -120,5 +126,21 @@ mod tests {
         assert_eq!(Chain::cluster(hash).to_string(), "KUBE-SVC-XPGD46QRK7WJZT7O");
         let hash = ChainHash::of_endpoint("ns1/svc1:p80", Protocol::Tcp, "10.180.0.1:80");
         assert_eq!(Chain::endpoint(hash).to_string(), "KUBE-SEP-SXIVWICOYRO3J4NJ");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ChainHash;
+    use crate::net::service_ports::Protocol;
+
+    #[test]
+    fn chains_have_their_well_known_names() {
+        let api_server = ChainHash::of_service_port("default/kubernetes:https", Protocol::Tcp);
+        assert_eq!(api_server.text(), "NPX46M4PTMTKRN6Y");
+        let service = ChainHash::of_service_port("ns1/svc1:p80", Protocol::Tcp);
+        assert_eq!(service.text(), "XPGD46QRK7WJZT7O");
+        let endpoint = ChainHash::of_endpoint("ns1/svc1:p80", Protocol::Tcp, "10.180.0.1:80");
+        assert_eq!(endpoint.text(), "SXIVWICOYRO3J4NJ");
     }
 }

@@ -47,6 +47,7 @@ impl LocalDetector {
 
 /// The options of a kube-proxy that show in its rules.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "options of kube-proxy, each for itself")]
 pub struct Config {
     /// The bit that marks packets for masquerading, as it is written.
     pub masquerade_mark: Text,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::config::{Config, Node};
 use super::frame::{FILTER_CHAINS, NAT_CHAINS, filter_head, filter_tail, nat_head, nat_tail};
 use super::service::service_rules;
-use super::text::{write_chain, write_rule};
+use super::text::{write_chain, write_rules};
 use super::{Chain, Rule};
 use crate::base::{Nanos, Text, Time};
 use crate::net::service_ports::Family;
@@ -152,11 +152,13 @@ impl Proxier {
         for chain in FILTER_CHAINS.iter().copied().chain(head.as_ref().map(|rule| rule.chain)) {
             write_chain(text, chain);
         }
-        head.iter().for_each(|rule| write_rule(text, rule));
+        write_rules(text, &head);
         for kept in self.services.values() {
-            kept.ports.iter().for_each(|port| text.push_str(&port.filter));
+            for port in &kept.ports {
+                text.push_str(&port.filter);
+            }
         }
-        filter_tail(&self.config).iter().for_each(|rule| write_rule(text, rule));
+        write_rules(text, &filter_tail(&self.config));
         text.push_str("COMMIT\n");
     }
 
@@ -171,7 +173,7 @@ impl Proxier {
         for chain in NAT_CHAINS.iter().copied().chain(written).chain(stale.iter().copied()) {
             write_chain(text, chain);
         }
-        nat_head(&self.config).iter().for_each(|rule| write_rule(text, rule));
+        write_rules(text, &nat_head(&self.config));
         for (key, kept) in &self.services {
             let changed = changed.contains(key);
             for port in &kept.ports {
@@ -186,8 +188,7 @@ impl Proxier {
             chain.write(text);
             text.push('\n');
         }
-        let tail = nat_tail(&self.config, &self.node, self.family);
-        tail.iter().for_each(|rule| write_rule(text, rule));
+        write_rules(text, &nat_tail(&self.config, &self.node, self.family));
         text.push_str("COMMIT\n");
     }
 }
@@ -200,7 +201,7 @@ impl Kept {
 
 fn lines(rules: &[Rule]) -> String {
     let mut text = String::with_capacity(160 * rules.len());
-    rules.iter().for_each(|rule| write_rule(&mut text, rule));
+    write_rules(&mut text, rules);
     text
 }
 

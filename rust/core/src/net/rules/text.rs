@@ -17,6 +17,13 @@ pub fn write_rule(text: &mut String, rule: &Rule) {
     text.push('\n');
 }
 
+/// Appends the lines of several rules.
+pub fn write_rules<'a>(text: &mut String, rules: impl IntoIterator<Item = &'a Rule>) {
+    for rule in rules {
+        write_rule(text, rule);
+    }
+}
+
 /// The rule without the end of its line.
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
