@@ -29,6 +29,7 @@ enum Op {
     Pods { sort: u8, look: u8, count: u8 },
     Delete { pod: u8, at_once: bool },
     Finish(u8),
+    Start { pod: u8, look: u8 },
     End(u8),
     Relabel { pod: u8, look: u8 },
     Node { look: u8, state: u8 },
@@ -38,27 +39,46 @@ enum Op {
     Service(u8),
     Budget(u8),
     CsiNode { node: u8, count: u8 },
+    Storage(u8),
     Fork,
     Pass(u8),
 }
 
-fn op() -> impl Strategy<Value = Op> {
+/// What most of a history is about; the rest is a bit of everything.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Theme {
+    Everything,
+    Affinity,
+    Spread,
+    Volumes,
+    Preemption,
+}
+
+const THEMES: [Theme; 5] =
+    [Theme::Everything, Theme::Affinity, Theme::Spread, Theme::Volumes, Theme::Preemption];
+
+fn op(theme: Theme) -> impl Strategy<Value = Op> {
     let any = any::<u8>;
+    let often = |when: Theme, weight: u32| if theme == when { weight } else { 1 };
     prop_oneof![
-        12 => (0..SORTS, any(), 1..8u8)
+        14 => (0..SORTS, any(), 1..8u8)
             .prop_map(|(sort, look, count)| Op::Pods { sort, look, count }),
         3 => (any(), 0..2u8).prop_map(|(pod, soon)| Op::Delete { pod, at_once: soon == 1 }),
         2 => any().prop_map(Op::Finish),
         1 => any().prop_map(Op::End),
-        2 => (any(), any()).prop_map(|(pod, look)| Op::Relabel { pod, look }),
-        1 => (any(), any()).prop_map(|(look, state)| Op::Node { look, state }),
-        3 => (any(), any(), any())
+        often(Theme::Preemption, 8) => (any(), any()).prop_map(|(pod, look)| Op::Start { pod, look }),
+        often(Theme::Affinity, 3) => (any(), any()).prop_map(|(pod, look)| Op::Relabel { pod, look }),
+        often(Theme::Spread, 4) => (any(), any()).prop_map(|(look, state)| Op::Node { look, state }),
+        2 + often(Theme::Spread, 10) => (any(), any(), any())
             .prop_map(|(node, look, state)| Op::ChangeNode { node, look, state }),
         1 => any().prop_map(Op::RemoveNode),
-        2 => (any(), any()).prop_map(|(which, team)| Op::Namespace { which, team }),
+        often(Theme::Affinity, 4) =>
+            (any(), any()).prop_map(|(which, team)| Op::Namespace { which, team }),
         1 => any().prop_map(Op::Service),
         1 => (0..3u8).prop_map(Op::Budget),
-        1 => (any(), 0..3u8).prop_map(|(node, count)| Op::CsiNode { node, count }),
+        often(Theme::Volumes, 8) =>
+            (any(), 0..3u8).prop_map(|(node, count)| Op::CsiNode { node, count }),
+        often(Theme::Volumes, 8) => any().prop_map(Op::Storage),
         1 => Just(Op::Fork),
         2 => any().prop_map(Op::Pass),
     ]
@@ -67,6 +87,7 @@ fn op() -> impl Strategy<Value = Op> {
 /// What a history begins with.
 #[derive(Clone, Copy, Debug)]
 struct Start {
+    theme: Theme,
     nodes: usize,
     percentage: i32,
     tie_break: TieBreak,
@@ -74,18 +95,41 @@ struct Start {
     cast: [(u8, u8); 5],
 }
 
+/// The sizes of the worlds for a theme, and the sorts of most pods.
+fn stage(theme: Theme) -> (&'static [usize], std::ops::Range<u8>) {
+    match theme {
+        Theme::Everything => (&[3, 8, 30, 130, 250], 0..SORTS),
+        Theme::Affinity => (&[8, 30, 130], 0..10),
+        Theme::Spread => (&[8, 30, 130], 10..21),
+        Theme::Volumes => (&[3, 5], 28..34),
+        Theme::Preemption => (&[3, 5], 35..SORTS),
+    }
+}
+
 fn start() -> impl Strategy<Value = Start> {
-    let nodes = prop_oneof![Just(3_usize), Just(8), Just(30), Just(130), Just(250)];
-    let percentage = prop_oneof![Just(0), Just(30), Just(100)];
-    let tie_break =
-        prop_oneof![Just(TieBreak::Oracle), Just(TieBreak::Seeded), Just(TieBreak::FirstByName)];
-    let cast = prop::array::uniform5((0..SORTS, any::<u8>()));
-    (nodes, percentage, tie_break, cast).prop_map(|(nodes, percentage, tie_break, cast)| Start {
-        nodes,
-        percentage,
-        tie_break,
-        cast,
+    prop::sample::select(&THEMES[..]).prop_flat_map(|theme| {
+        let (sizes, sorts) = stage(theme);
+        let percentage = prop_oneof![Just(0), Just(30), Just(100)];
+        let tie_break = prop_oneof![
+            Just(TieBreak::Oracle),
+            Just(TieBreak::Seeded),
+            Just(TieBreak::FirstByName)
+        ];
+        let cast = prop::array::uniform5((sorts, any::<u8>()));
+        let rest = (prop::sample::select(sizes), percentage, tie_break, cast);
+        rest.prop_map(move |(nodes, percentage, tie_break, cast)| Start {
+            theme,
+            nodes,
+            percentage,
+            tie_break,
+            cast,
+        })
     })
+}
+
+/// A start and what happens then.
+fn history() -> impl Strategy<Value = (Start, Vec<Op>)> {
+    start().prop_flat_map(|start| (Just(start), prop::collection::vec(op(start.theme), 10..80)))
 }
 
 /// Three profiles, two of them with arguments of their own.
@@ -170,6 +214,13 @@ impl Player {
                     self.world.store.change_pods(&[id], change);
                 }
             }
+            Op::Start { pod, look } => {
+                let Some(id) = self.living(pod) else { return };
+                let mut object = self.world.store.get(id).unwrap();
+                let started = format!("1970-01-12T13:46:{:02}Z", look % 60);
+                object.set(&["status", "startTime"], started);
+                self.world.update(&object, Part::Status);
+            }
             Op::Relabel { pod, look } => self.relabel(pod, look),
             Op::Node { look, state } => {
                 let name = format!("n{}", self.nodes.len());
@@ -205,6 +256,16 @@ impl Player {
                 let Some(name) = self.node(node) else { return };
                 let kind = self.world.store.registry.kind_id("storage.k8s.io", "CSINode");
                 self.toggle(kind.unwrap(), &objects::csi_node(&name, count));
+            }
+            Op::Storage(which) => {
+                let object = objects::storage().swap_remove(usize::from(which) % objects::STORED);
+                let kind = match object.str_at(&["kind"]).unwrap() {
+                    "StorageClass" => {
+                        self.world.store.registry.kind_id("storage.k8s.io", "StorageClass")
+                    }
+                    kind => self.world.store.registry.kind_id("", kind),
+                };
+                self.toggle(kind.unwrap(), &object);
             }
             Op::Fork => {}
             Op::Pass(seconds) => {
@@ -288,10 +349,7 @@ proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 400, ..ProptestConfig::with_cases(cases()) })]
 
     #[test]
-    fn the_fast_path_decides_as_the_plain_one(
-        start in start(),
-        ops in prop::collection::vec(op(), 10..80),
-    ) {
+    fn the_fast_path_decides_as_the_plain_one((start, ops) in history()) {
         let mut fast = Player::new(start);
         let mut plain = fast.clone();
         for op in ops {

@@ -6,6 +6,8 @@ use wavetank_core::base::Value;
 use crate::world::json;
 
 pub const SORTS: u8 = 40;
+/// How many objects [`storage`] returns.
+pub const STORED: usize = 10;
 pub const NAMESPACES: [&str; 3] = ["default", "other", "third"];
 const ZONE: &str = "topology.kubernetes.io/zone";
 const HOST: &str = "kubernetes.io/hostname";
