@@ -151,6 +151,7 @@ class World:
         start_ns: int,
         latencies: Mapping[str, Any],
         scheduler: str = "",
+        scheduler_file: str = "",
         without: Sequence[str] = ...,
         plugins: Sequence[Mapping[str, Any]] = ...,
     ) -> World: ...

@@ -55,7 +55,9 @@ class Cluster(Explaining, Network):
         Which Kubernetes Events are kept: ``"all"``, ``"warnings"`` or ``"none"``.
     scheduler
         A ``KubeSchedulerConfiguration``, version ``kubescheduler.config.k8s.io/v1``: a file,
-        text or a dict; the default profile when ``None``.
+        text or a dict, which may leave out ``apiVersion`` and ``kind``; the default profile when
+        ``None``. Besides Kubernetes' fields it may have ``tieBreak``: ``"oracle"``, ``"seeded"``
+        or ``"first-by-name"``.
     plugins
         Scheduling plugins of one's own (:mod:`wavetank.scheduling`). The configuration names
         them like any other plugin; where it lists no profiles, they are in the default profile.
@@ -65,8 +67,8 @@ class Cluster(Explaining, Network):
     Raises
     ------
     ValueError
-        When the scheduler configuration is none, in Kubernetes' words; when a plugin's
-        expression is none, with the column.
+        When the scheduler configuration is none, in Kubernetes' words and after the name of its
+        file; when a plugin's expression is none, with the column.
 
     Examples
     --------
@@ -102,12 +104,14 @@ class Cluster(Explaining, Network):
         controllers: Sequence[Controller] | None = None,
     ) -> None:
         own = checked(plugins)
+        given = configuration(scheduler)
         world = _core.World(
             rules(),
             seed=whole_seed(seed),
             start_ns=clock.time_ns(start),
             latencies=Latencies.of(latencies).to_core(),
-            scheduler=configuration(scheduler),
+            scheduler=given.text,
+            scheduler_file=given.file,
             plugins=[plugin.declared() for plugin in own],
         )
         world.set_event_policy(events)

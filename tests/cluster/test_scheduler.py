@@ -163,3 +163,57 @@ def test_a_pod_that_no_event_wakes_is_tried_again_after_five_minutes() -> None:
     assert cluster.events["count"].tolist() == [2]
     cluster.run(until="6m")
     assert cluster.events["count"].tolist() == [3]
+
+
+UNKNOWN = PACKED.replace("NodeResourcesFit}", "Nope}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (UNKNOWN, 'policy.yaml: ScorePlugin "Nope" does not exist'),
+        ("a: [b\n", "policy.yaml:1: did not find"),
+        ("  \n", "policy.yaml: the scheduler configuration is empty"),
+        ("é\n".encode("latin-1"), "policy.yaml: a scheduler configuration is text in UTF-8"),
+    ],
+)
+def test_what_is_wrong_with_a_file_names_the_file(
+    tmp_path: Path, text: str | bytes, message: str
+) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ValueError, match=message):
+        wt.Cluster(scheduler=file)
+
+
+def test_what_is_wrong_with_text_names_no_file() -> None:
+    with pytest.raises(ValueError, match='^ScorePlugin "Nope" does not exist'):
+        wt.Cluster(scheduler=UNKNOWN)
+
+
+def test_what_is_wrong_with_a_plugin_names_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(PACKED)
+    broken = wt.scheduling.Expression("Mine", score="1 +")
+    with pytest.raises(ValueError, match='^plugin "Mine": score: column 4'):
+        wt.Cluster(scheduler=file, plugins=[broken])
+
+
+def test_a_dict_may_leave_out_what_it_is() -> None:
+    chosen = {}
+    for mode in ("oracle", "seeded", "first-by-name"):
+        cluster = wt.Cluster(seed=5, scheduler={"tieBreak": mode})
+        cluster.add_nodes(cpu="4", memory="16Gi", count=40)
+        cluster.create(pods_of("default-scheduler", 8))
+        cluster.run()
+        chosen[mode] = tuple(map(str, cluster.pods["node"]))
+    assert len(set(chosen.values())) == 3
+    assert min(chosen["first-by-name"]) == "node-0"
+    with pytest.raises(ValueError, match='no kind "KubeSchedulerConfiguration"'):
+        wt.Cluster(scheduler={"kind": "KubeSchedulerConfiguration", "tieBreak": "seeded"})
+
+
+@pytest.mark.parametrize("given", [3, [PACKED], PACKED.encode()])
+def test_what_is_no_configuration_is_refused(given: Any) -> None:
+    with pytest.raises(TypeError, match="a scheduler configuration is a file, text or a dict"):
+        wt.Cluster(scheduler=given)

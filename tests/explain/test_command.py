@@ -93,6 +93,12 @@ def test_what_cannot_be_explained(saved: str, words: list[str], code: int, said:
     assert said in out
 
 
+def test_a_manifest_that_is_not_there(saved: str) -> None:
+    code, out = run("new.yaml", "--cluster", saved)
+    assert code == 2
+    assert 'the path "new.yaml" does not exist' in out
+
+
 def test_nowhere_to_look() -> None:
     code, out = run("web")
     assert code == 2

@@ -46,6 +46,21 @@ CASES = {
         'plugin "Odd": pre_filter of pod "default/web-0" returned 3; wanted: True, False or a '
         "reason",
     ),
+    "pre_filter answers what is no text": (
+        Batch("Odd", pre_filter=lambda pod: "\ud800"),
+        'plugin "Odd": pre_filter of pod "default/web-0" returned the reason '
+        r"'\ud800'; wanted: text that UTF-8 has",
+    ),
+    "batch filter answers what is no text": (
+        Batch("Odd", filter=lambda pod, nodes: ["\ud800"] * len(nodes)),
+        'plugin "Odd": filter of pod "default/web-0" returned the reason '
+        r"'\ud800'; wanted: text that UTF-8 has",
+    ),
+    "a column is made writable": (
+        Batch("Odd", score=lambda pod, nodes: nodes.requested_pods.setflags(write=True)),
+        'plugin "Odd": score of pod "default/web-0" raised ValueError: cannot set WRITEABLE flag '
+        "to True of this array",
+    ),
     "per node filter raises": (
         PerNode("Odd", filter=fail),
         'plugin "Odd": filter of pod "default/web-0", node "node-0" raised ZeroDivisionError: '

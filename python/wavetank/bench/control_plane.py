@@ -14,7 +14,7 @@ from wavetank.cluster import Cluster
 from wavetank.controllers.base import DONE, Answer, Context, Controller, Watch
 from wavetank.latencies import Constant, Latencies
 from wavetank.program import rules
-from wavetank.scheduler import configuration
+from wavetank.scheduler import HEADER, configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,13 +93,8 @@ class ControlPlane(Cluster):
 
 def _configured(scheduler: str | Path | Mapping[str, Any] | None, tie_break: str) -> str:
     """Return the text of a scheduler configuration that says how ties are broken."""
-    text = configuration(scheduler)
+    text = configuration(scheduler).text
     given = _core.read_manifest(text, str(scheduler))[0].object() if text else {}
     if not isinstance(given, dict):
         return text
-    named = {
-        "apiVersion": "kubescheduler.config.k8s.io/v1",
-        "kind": "KubeSchedulerConfiguration",
-        "tieBreak": tie_break,
-    }
-    return _core.to_json({**named, **given})
+    return _core.to_json({**HEADER, "tieBreak": tie_break, **given})

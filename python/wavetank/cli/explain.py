@@ -114,6 +114,8 @@ def _asked(words: list[str]) -> tuple[str, list[str]]:
     missing = [path for path in rest if path != "-" and not Path(path).exists()]
     if missing:
         raise ValueError(f"one pod is explained at a time; there is no manifest {missing[0]}")
+    if Path(pod).suffix in {".yaml", ".yml", ".json"} and not Path(pod).exists():
+        raise ValueError(f'the path "{pod}" does not exist')
     return pod, rest
 
 

@@ -87,7 +87,7 @@ class _Call:
         if answer is None or isinstance(answer, (bool, np.bool_)):
             return None if answer is None or answer else ""
         if isinstance(answer, str):
-            return answer or None
+            return self._check_text(answer) or None
         raise self._refused(f"returned {answer!r}", "True, False or a reason")
 
     def of_nodes(self, function: Callable[..., Any], nodes: Nodes) -> Any:
@@ -120,6 +120,8 @@ class _Call:
         if array.dtype.kind not in "UOT" or not all(isinstance(text, str) for text in texts):
             raise self._refused(f"returned dtype {array.dtype}", "bool, or reasons as text")
         known = list(dict.fromkeys(text for text in texts if text))
+        for text in known:
+            self._check_text(text)
         places = {text: at for at, text in enumerate(known)}
         said = np.array([places.get(text, -1) for text in texts], dtype=np.int64)
         return said, ["" if text == _USUAL else text for text in known]
@@ -153,6 +155,13 @@ class _Call:
                 f'{int(array[at])} for pod "{self._pod}": scores are from 0 to {_MAX_SCORE}'
             )
         return np.ascontiguousarray(array, dtype=np.int64)
+
+    def _check_text(self, reason: str) -> str:
+        try:
+            reason.encode()
+        except UnicodeEncodeError:
+            raise self._refused(f"returned the reason {reason!r}", "text that UTF-8 has") from None
+        return reason
 
     def _check_length(self, array: NDArray[Any], nodes: Nodes) -> None:
         if array.shape != (len(nodes),):

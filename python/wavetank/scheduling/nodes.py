@@ -48,7 +48,9 @@ class Columns:
         if name == "label":
             codes, values = self.world.node_labels(resource)
             return codes, tuple(values)
-        return self.world.node_column(name, resource)
+        # A view of what cannot be written to cannot be made writable.
+        column: Any = self.world.node_column(name, resource)
+        return np.asarray(memoryview(column))
 
 
 class Nodes:

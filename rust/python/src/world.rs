@@ -58,7 +58,8 @@ impl World {
 impl World {
     #[new]
     #[pyo3(signature = (
-        rules, *, seed, start_ns, latencies, scheduler="", plugins=vec![], without=vec![]
+        rules, *, seed, start_ns, latencies, scheduler="", scheduler_file="", plugins=vec![],
+        without=vec![]
     ))]
     fn new(
         rules: &Bound<PyRules>,
@@ -66,6 +67,7 @@ impl World {
         start_ns: i64,
         latencies: &Bound<PyDict>,
         scheduler: &str,
+        scheduler_file: &str,
         plugins: Vec<Bound<PyDict>>,
         without: Vec<String>,
     ) -> PyResult<Self> {
@@ -73,7 +75,8 @@ impl World {
         let plugins: PyResult<Vec<Value>> =
             plugins.iter().map(|plugin| value_from_py(plugin.as_any())).collect();
         let plugins = read_plugins(&plugins?).map_err(value_error)?;
-        let config = configuration::reread_with(scheduler, plugins).map_err(value_error)?;
+        let config = configuration::reread_with(scheduler, plugins)
+            .map_err(|error| value_error(of_file(scheduler_file, error)))?;
         let setup = Setup {
             seed,
             start: Time(start_ns),
@@ -168,6 +171,15 @@ fn read_latencies(dict: &Bound<PyDict>) -> PyResult<Latencies> {
     latencies.image_pull_bytes_per_second = bytes("image_pull_bytes_per_second")?;
     latencies.image_bytes_assumed = bytes("image_bytes_assumed")?;
     Ok(latencies)
+}
+
+/// An error of a scheduler configuration, after the name of the file it is from.
+fn of_file(file: &str, error: String) -> String {
+    match error.strip_prefix("configuration:") {
+        _ if file.is_empty() => error,
+        Some(line_and_error) => format!("{file}:{line_and_error}"),
+        None => format!("{file}: {error}"),
+    }
 }
 
 fn read_latency(name: &str, given: &Value) -> PyResult<Latency> {

@@ -350,6 +350,9 @@ impl Checker {
             ["node", "allocatable" | "requested" | "free"] | ["pod", "request"] => {
                 wrong(column, format!("of what? For example {}.cpu", names.join(".")))
             }
+            ["node", "name" | "unschedulable"] | ["pod", "name" | "namespace"] => {
+                wrong(column, "a number is needed here")
+            }
             [owner, kind, resource] => self.amount(&[owner, kind], resource, column),
             ["node", other] => {
                 wrong(column, format!("no \"node.{other}\": a node has {NODE_NAMES}"))
@@ -368,6 +371,9 @@ impl Checker {
             ["node", "allocatable"] => Amount::Allocatable,
             ["node", "requested"] => Amount::Requested,
             ["node", "free"] => Amount::Free,
+            [.., "labels" | "annotations"] => {
+                return wrong(column, "labels have a key in quotes: labels['key']");
+            }
             ["node", other] => {
                 return wrong(column, format!("no \"node.{other}\": a node has {NODE_NAMES}"));
             }

@@ -50,6 +50,8 @@ fn an_expression_that_means_nothing_says_where_it_goes_wrong() {
         ("1 + node.free", "column 5: of what? For example node.free.cpu"),
         ("node.labels + 1", "column 1: a key is missing: labels['key']"),
         ("'a' + 1", "column 1: a number is needed here"),
+        ("1 + pod.name", "column 5: a number is needed here"),
+        ("node.labels.rack", "column 1: labels have a key in quotes: labels['key']"),
         ("sum(1, 2)", "column 1: no function \"sum\": there are min, max, abs, floor and ceil"),
         ("min(1)", "column 5: min takes two numbers or more"),
         ("2 ** 3", "column 3: there are no powers: multiply"),
