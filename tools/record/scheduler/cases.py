@@ -14,36 +14,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
-Object = dict[str, Any]
-
-APPS = ["web", "db", "cache", "api"]
-ZONES = ["za", "zb", "zc"]
-NAMESPACES = ["default", "team-a", "team-b"]
-TAINTS = [("dedicated", "gpu"), ("spot", ""), ("pool", "b"), ("level", "5")]
-IMAGES = {
-    f"registry.example/app{number}:v1": size
-    for number, size in enumerate([5e6, 40e6, 300e6, 700e6, 1.5e9, 3e9])
-}
-ZONE, REGION, HOST = (
-    "topology.kubernetes.io/zone",
-    "topology.kubernetes.io/region",
-    "kubernetes.io/hostname",
+from chances import (
+    APPS,
+    HOST,
+    IMAGES,
+    NAMESPACES,
+    NODE_VALUES,
+    POD_VALUES,
+    REGION,
+    TAINTS,
+    TOPOLOGIES,
+    ZONE,
+    ZONES,
+    Object,
+    named,
 )
-TOPOLOGIES = [HOST, ZONE, ZONE, REGION, "rack"]
-NODE_VALUES = {
-    "pool": ["a", "b", "c"],
-    "gen": [str(number) for number in range(1, 10)],
-    ZONE: ZONES,
-    "rack": ["rk0", "rk1", "rk2"],
-    "nokey": ["x"],
-}
-POD_VALUES = {"app": APPS, "tier": ["front", "back"], "ver": ["1", "2", "3"], "nokey": ["x"]}
-CLASSES = {
-    "immediate": ("Immediate", "ebs.example"),
-    "wait": ("WaitForFirstConsumer", "ebs.example"),
-    "local": ("WaitForFirstConsumer", "kubernetes.io/no-provisioner"),
-    "placed": ("WaitForFirstConsumer", "disk.example"),
-}
+from configuration import Configurations
+from storage import Storage
 
 #: How often a feature is used, and what each family uses more often.
 OFTEN = {
@@ -85,7 +72,7 @@ FAMILIES: dict[str, dict[str, float]] = {
 }
 
 
-class Case:
+class Case(Configurations, Storage):
     """A cluster in the making."""
 
     def __init__(self, family: str, seed: str) -> None:
@@ -118,20 +105,6 @@ class Case:
             "pods": self.pods,
         }
         return case | {"config": self.config} if self.config else case
-
-    # Chances
-
-    def chance(self, feature: str) -> bool:
-        return self.random.random() < self.often[feature]
-
-    def rarely(self, probability: float) -> bool:
-        return self.random.random() < probability
-
-    def pick(self, choices: Any) -> Any:
-        return self.random.choice(choices)
-
-    def some(self, choices: list[Any], most: int = 2) -> list[Any]:
-        return self.random.sample(choices, self.random.randint(1, min(most, len(choices))))
 
     # Nodes
 
@@ -192,27 +165,6 @@ class Case:
         return {"key": key, "effect": effect} | ({"value": value} if value else {})
 
     # Selectors
-
-    def expression(self, values: dict[str, list[str]]) -> Object:
-        key = self.pick(list(values))
-        numbers = ["Gt", "Lt"] if values is NODE_VALUES else []
-        operator = self.pick(["In", "In", "NotIn", "Exists", "DoesNotExist", *numbers])
-        if operator in numbers:
-            return {"key": "gen", "operator": operator, "values": [str(self.random.randint(0, 9))]}
-        written = {"key": key, "operator": operator}
-        return written | ({"values": self.some(values[key])} if operator in {"In", "NotIn"} else {})
-
-    def selector(self) -> Object:
-        expressions = [self.expression(POD_VALUES)]
-        return self.pick(
-            [
-                {},
-                {"matchLabels": {"app": self.pick(APPS)}},
-                {"matchLabels": {"app": self.pick(APPS)}},
-                {"matchExpressions": expressions},
-                {"matchLabels": {"tier": "back"}, "matchExpressions": expressions},
-            ]
-        )
 
     def node_term(self) -> Object:
         if self.rarely(0.15):
@@ -485,183 +437,6 @@ class Case:
                 "expectedPods": allowed + 1,
             },
         }
-
-    def add_storage(self) -> None:
-        for name, (mode, provisioner) in CLASSES.items():
-            kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass"}
-            made = kind | {"metadata": named(name), "provisioner": provisioner}
-            made["volumeBindingMode"] = mode
-            if name == "placed":
-                zones = {"key": ZONE, "values": self.some(ZONES)}
-                made["allowedTopologies"] = [{"matchLabelExpressions": [zones]}]  # type: ignore[assignment]
-            self.objects.append(made)
-        for node in self.nodes:
-            name = node["metadata"]["name"]
-            drivers = [
-                {"name": driver, "nodeID": name, "topologyKeys": [], "allocatable": {"count": n}}
-                for driver in ("ebs.example", "disk.example")
-                if (n := self.random.randint(0, 3))
-            ]
-            kind = {"apiVersion": "storage.k8s.io/v1", "kind": "CSINode"}
-            self.objects.append(kind | {"metadata": named(name), "spec": {"drivers": drivers}})
-        for number in range(self.random.randint(4, 14)):
-            self.add_claim(number)
-        for number in range(self.random.randint(0, 4)):
-            host = [self.pick(self.nodes)["metadata"]["name"]]
-            source = {"local": {"path": "/x"}, "nodeAffinity": in_domain(HOST, host)}
-            size = self.pick(["1Gi", "5Gi", "9Gi"])
-            self.objects.append(volume(f"lv-{number}", "local", "ReadWriteOnce", size, source))
-
-    def add_claim(self, number: int) -> None:
-        name, namespace = f"claim-{number}", self.pick(NAMESPACES)
-        storage_class = self.pick(list(CLASSES))
-        mode = self.pick(["ReadWriteOnce", "ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"])
-        claim: Object = {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": named(name, namespace=namespace, uid=f"uid-{name}"),
-            "spec": {
-                "accessModes": [mode],
-                "storageClassName": self.pick([storage_class] * 9 + ["nosuch"]),
-                "volumeMode": "Filesystem",
-                "resources": {"requests": {"storage": self.pick(["1Gi", "5Gi"])}},
-            },
-            "status": {"phase": "Pending"},
-        }
-        if self.rarely(0.5):
-            driver = self.pick(["ebs.example", "disk.example"])
-            source: Object = {"csi": {"driver": driver, "volumeHandle": f"h{number}"}}
-            if self.rarely(0.4):
-                source["nodeAffinity"] = in_domain(ZONE, self.some(ZONES))
-            made = volume(f"pv-{number}", storage_class, mode, "5Gi", source)
-            if self.rarely(0.3):
-                made["metadata"]["labels"] = {ZONE: self.pick(["za", "zb__zc"])}
-            if self.rarely(0.7):
-                bind(claim, made)
-            if self.rarely(0.95):
-                self.objects.append(made)
-        self.objects.append(claim)
-        self.claims.append(claim)
-
-    def configuration(self) -> str:
-        names = ["default-scheduler"] + (["second"] if self.rarely(0.3) else [])
-        self.schedulers = [*names, "default-scheduler", "default-scheduler"]
-        written: Object = {
-            "apiVersion": "kubescheduler.config.k8s.io/v1",
-            "kind": "KubeSchedulerConfiguration",
-            "profiles": [self.profile(name) for name in names],
-        }
-        if self.rarely(0.2):
-            written["percentageOfNodesToScore"] = self.random.randint(5, 100)
-        return json.dumps(written)
-
-    def profile(self, name: str) -> Object:
-        plugins: Object = {}
-        scoring = ["NodeResourcesFit", "ImageLocality", "TaintToleration", "InterPodAffinity"]
-        if self.rarely(0.4):
-            plugins["score"] = {
-                "enabled": [
-                    {"name": plugin, "weight": self.random.randint(1, 9)}
-                    for plugin in self.some(scoring, 3)
-                ]
-            }
-        if self.rarely(0.3):
-            disabled = self.pick(["*", "NodeResourcesFit", "PodTopologySpread"])
-            plugins.setdefault("score", {})["disabled"] = [{"name": disabled}]
-        if self.rarely(0.25):
-            disabled = self.pick(["TaintToleration", "NodePorts", "PodTopologySpread", "*"])
-            plugins["filter"] = {"disabled": [{"name": disabled}]}
-        if self.rarely(0.2):
-            disabled = self.pick(["DefaultPreemption", "ImageLocality"])
-            plugins["multiPoint"] = {"disabled": [{"name": disabled}]}
-        arguments = {
-            "NodeResourcesFit": (0.6, self.fit_arguments()),
-            "InterPodAffinity": (0.3, {"hardPodAffinityWeight": self.random.randint(0, 100)}),
-            "NodeAffinity": (0.3, {"addedAffinity": self.added_affinity()}),
-            "PodTopologySpread": (0.4, self.spread_arguments()),
-            "DefaultPreemption": (
-                0.2,
-                {"minCandidateNodesPercentage": 10, "minCandidateNodesAbsolute": 100},
-            ),
-        }
-        chosen = [
-            {"name": plugin, "args": args}
-            for plugin, (often, args) in arguments.items()
-            if self.rarely(often)
-        ]
-        share = {"percentageOfNodesToScore": 60} if self.rarely(0.15) else {}
-        return {"schedulerName": name, "plugins": plugins, "pluginConfig": chosen} | share
-
-    def fit_arguments(self) -> Object:
-        shape = self.pick(
-            [
-                [{"utilization": 0, "score": 0}, {"utilization": 100, "score": 10}],
-                [{"utilization": 10, "score": 9}, {"utilization": 55, "score": 2}],
-            ]
-        )
-        weighted = [{"name": "cpu", "weight": 2}, {"name": "memory", "weight": 3}]
-        strategy: Object = {
-            "type": self.pick(["LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"]),
-            "resources": [*weighted, {"name": "example.com/gpu", "weight": 5}][: self.pick([2, 3])],
-        }
-        if strategy["type"] == "RequestedToCapacityRatio":
-            strategy["requestedToCapacityRatio"] = {"shape": shape}
-        return self.pick(
-            [{"scoringStrategy": strategy}] * 3 + [{"ignoredResourceGroups": ["example.com"]}]
-        )
-
-    def added_affinity(self) -> Object:
-        return {
-            "preferredDuringSchedulingIgnoredDuringExecution": [
-                {
-                    "weight": 7,
-                    "preference": {"matchExpressions": [self.expression(NODE_VALUES)]},
-                }
-            ]
-        }
-
-    def spread_arguments(self) -> Object:
-        constraint = {
-            "maxSkew": self.random.randint(1, 2),
-            "topologyKey": self.pick(TOPOLOGIES),
-            "whenUnsatisfiable": self.pick(["ScheduleAnyway", "DoNotSchedule"]),
-        }
-        return self.pick(
-            [
-                {"defaultingType": "List", "defaultConstraints": [constraint]},
-                {"defaultingType": "List"},
-                {"defaultingType": "System"},
-            ]
-        )
-
-
-def named(name: str, **others: Any) -> Object:
-    return {"name": name} | others
-
-
-def in_domain(key: str, values: list[str]) -> Object:
-    expression = {"key": key, "operator": "In", "values": values}
-    return {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}
-
-
-def volume(name: str, storage_class: str, mode: str, size: str, source: Object) -> Object:
-    spec = {
-        "capacity": {"storage": size},
-        "accessModes": [mode],
-        "storageClassName": storage_class,
-        "volumeMode": "Filesystem",
-        "persistentVolumeReclaimPolicy": "Retain",
-    }
-    kind = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": named(name)}
-    return kind | {"spec": spec | source, "status": {"phase": "Available"}}
-
-
-def bind(claim: Object, made: Object) -> None:
-    claim["spec"]["volumeName"] = made["metadata"]["name"]
-    claim["metadata"]["annotations"] = {"pv.kubernetes.io/bind-completed": "yes"}
-    claim["status"]["phase"] = made["status"]["phase"] = "Bound"
-    metadata = {key: claim["metadata"][key] for key in ("name", "namespace", "uid")}
-    made["spec"]["claimRef"] = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"} | metadata
 
 
 def main() -> None:
