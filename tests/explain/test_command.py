@@ -99,6 +99,21 @@ def test_a_manifest_that_is_not_there(saved: str) -> None:
     assert 'the path "new.yaml" does not exist' in out
 
 
+def test_a_pod_of_another_namespace_is_pointed_at(tmp_path: Path) -> None:
+    manifest = tmp_path / "there.yaml"
+    manifest.write_text(
+        "{apiVersion: v1, kind: Namespace, metadata: {name: there}}\n---\n"
+        "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: there},"
+        " spec: {containers: [{name: a, image: b}]}}\n"
+    )
+    code, out = run("web", str(manifest), "--nodes", "1xm5.large")
+    assert code == 1
+    assert out == (
+        'Error from server (NotFound): pods "web" not found\n'
+        "there is one in namespace there: add -n there\n"
+    )
+
+
 def test_nowhere_to_look() -> None:
     code, out = run("web")
     assert code == 2

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from wavetank import Cluster
-from wavetank.errors import ApiError
+from wavetank.errors import ApiError, NotFoundError
 from wavetank.explain import page
 from wavetank.printing.query import server_error
 
 from .common import WARNINGS, guarded, help_text, print_data, say_all
-from .objects import Namespace, fail
+from .objects import fail
 from .plan import CatalogueFile
 
 _HELP = """Tell why a pod is where it is, or nowhere, and the smallest change that would let it in.
@@ -66,7 +66,15 @@ def explain(
     words: Words,
     cluster: Saved = None,
     nodes: Annotated[list[str] | None, typer.Option("--nodes", metavar="POOL", help=_NODES)] = None,
-    namespace: Namespace = "default",
+    namespace: Annotated[
+        str | None,
+        typer.Option(
+            "--namespace",
+            "-n",
+            metavar="NAME",
+            help="The namespace of the pod, and of objects that name none.",
+        ),
+    ] = None,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FORM", help="table, json or yaml.")
     ] = "table",
@@ -88,6 +96,11 @@ def explain(
     loaded = _cluster(paths, nodes or [], cluster, namespace, catalogue)
     try:
         answer = loaded.explain(pod, namespace=namespace, catalogue=catalogue)
+    except NotFoundError as error:
+        fail(server_error(error), *_elsewhere(loaded, pod, namespace))
+    except ApiError as error:
+        fail(server_error(error))
+    try:
         reasons = [] if node is None else answer.on(node)
     except ApiError as error:
         fail(server_error(error))
@@ -104,6 +117,16 @@ def explain(
         text += "\n\n" + page.every_node(answer)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def _elsewhere(cluster: Cluster, pod: str, namespace: str | None) -> list[str]:
+    """Return a sentence that names the namespaces with something of that kind and name."""
+    kind, _, name = pod.rpartition("/")
+    if namespace is not None or Path(pod).exists():
+        return []
+    found = cluster.get(kind or "pods", field_selector=f"metadata.name={name}")
+    places = sorted({item["metadata"].get("namespace", "") for item in found})
+    return [f"there is one in namespace {place}: add -n {place}" for place in places if place]
 
 
 def _asked(words: list[str]) -> tuple[str, list[str]]:
@@ -123,7 +146,7 @@ def _cluster(
     paths: list[str],
     nodes: list[str],
     cluster: Path | None,
-    namespace: str,
+    namespace: str | None,
     catalogue: Path | None,
 ) -> Cluster:
     """Return the cluster to look at, at rest if anything was added to it."""
