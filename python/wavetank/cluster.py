@@ -54,10 +54,9 @@ class Cluster(Explaining, Network):
     events
         Which Kubernetes Events are kept: ``"all"``, ``"warnings"`` or ``"none"``.
     scheduler
-        A ``KubeSchedulerConfiguration``, version ``kubescheduler.config.k8s.io/v1``: a file,
-        text or a dict, which may leave out ``apiVersion`` and ``kind``; the default profile when
-        ``None``. Besides Kubernetes' fields it may have ``tieBreak``: ``"oracle"``, ``"seeded"``
-        or ``"first-by-name"``.
+        A ``KubeSchedulerConfiguration`` v1: a file, text or a dict, which may leave out
+        ``apiVersion`` and ``kind``. It may also have ``tieBreak``: ``"oracle"``, ``"seeded"`` or
+        ``"first-by-name"``.
     plugins
         Scheduling plugins of one's own (:mod:`wavetank.scheduling`). The configuration names
         them like any other plugin; where it lists no profiles, they are in the default profile.
@@ -67,8 +66,7 @@ class Cluster(Explaining, Network):
     Raises
     ------
     ValueError
-        When the scheduler configuration is none, in Kubernetes' words and after the name of its
-        file; when a plugin's expression is none, with the column.
+        When the scheduler configuration or an expression of a plugin is none.
 
     Examples
     --------
