@@ -1,3 +1,5 @@
+//! Which endpoints a node sends a service's packets to: readiness, termination, hints.
+
 use super::{Choice, Place, choose, port_endpoints};
 use crate::base::{Interner, Value};
 use crate::net::service_ports::{Family, ServicePort, service_ports};

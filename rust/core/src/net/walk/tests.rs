@@ -1,3 +1,5 @@
+//! Packets that walk through rules: every verdict they may meet, and one by the dice.
+
 use std::collections::BTreeMap;
 
 use super::{Hooks, Outcome, Packet, Verdict, walk, walk_once};

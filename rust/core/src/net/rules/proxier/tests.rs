@@ -1,3 +1,5 @@
+//! What a proxier writes, at first and later, played on a kernel that keeps what it is not told of.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
