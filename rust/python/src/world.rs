@@ -108,7 +108,8 @@ impl World {
     /// Where addresses come from: texts by option, as given to the constructor.
     fn ranges(&self, py: Python) -> Vec<(&'static str, String)> {
         let ranges = self.enter(py, |inner| Arc::clone(&inner.engine.store.ranges));
-        let joined = |blocks: &mut dyn Iterator<Item = String>| blocks.collect::<Vec<_>>().join(",");
+        let joined =
+            |blocks: &mut dyn Iterator<Item = String>| blocks.collect::<Vec<_>>().join(",");
         vec![
             ("service_cidr", joined(&mut ranges.services.iter().map(ToString::to_string))),
             ("pod_cidr", joined(&mut ranges.pods.iter().map(|range| range.cidr.to_string()))),
@@ -166,7 +167,9 @@ fn read_ranges(given: Option<&Bound<PyDict>>) -> PyResult<Ranges> {
         .map(|length| {
             let length = length.as_int().unwrap_or(-1);
             u8::try_from(length).map_err(|_| {
-                value_error(format!("node_cidr_mask_size: {length}: must be within the range [0, 128]"))
+                value_error(format!(
+                    "node_cidr_mask_size: {length}: must be within the range [0, 128]"
+                ))
             })
         })
         .collect();
