@@ -2,6 +2,7 @@
 
 from .facade import Network
 from .places import Place
+from .health import HealthAnswer
 from .proxy import JUMPS, KubeProxy, ProxyOptions
 
-__all__ = ["JUMPS", "KubeProxy", "Network", "Place", "ProxyOptions"]
+__all__ = ["JUMPS", "HealthAnswer", "KubeProxy", "Network", "Place", "ProxyOptions"]
