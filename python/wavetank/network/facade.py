@@ -9,6 +9,11 @@ from .proxy import Family, KubeProxy, ProxyOptions
 class Network(Health):
     """The network half of :class:`wavetank.Cluster`."""
 
+    @property
+    def ranges(self) -> dict[str, str]:
+        """Where addresses come from: the options of :class:`wavetank.network.Ranges` in force."""
+        return dict(self._world.ranges())
+
     def iptables(
         self, node: str, *, family: Family = "IPv4", options: ProxyOptions | None = None
     ) -> str:

@@ -1,6 +1,6 @@
 //! What nodes do with packets: the rules of kube-proxy.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -58,7 +58,7 @@ impl World {
         family: &str,
         options: &Bound<PyDict>,
     ) -> PyResult<String> {
-        let (family, config) = (read_family(family)?, read_config(options)?);
+        let (family, config) = (read_family(family)?, self.read_config(py, options)?);
         let text = self.enter(py, |inner| -> ApiResult<String> {
             let node = node_of(inner, node)?;
             Ok(CoreProxier::full(inner.engine.routes(), family, config, node))
@@ -114,11 +114,26 @@ impl World {
         family: &str,
         options: &Bound<PyDict>,
     ) -> PyResult<Proxier> {
-        let (family, config) = (read_family(family)?, read_config(options)?);
+        let (family, config) = (read_family(family)?, self.read_config(py, options)?);
         let known = self.enter(py, |inner| node_of(inner, node));
         let known = known.map_err(|error| api_error(&error))?;
         let inner = Mutex::new(CoreProxier::new(family, config, known));
         Ok(Proxier { node: node.to_owned(), inner })
+    }
+}
+
+impl World {
+    /// Options of a kube-proxy; pods have their addresses where the cluster says, unless it is
+    /// told otherwise.
+    fn read_config(&self, py: Python, options: &Bound<PyDict>) -> PyResult<Config> {
+        let mut config = read_config(options)?;
+        if !options.contains("cluster_cidr")? {
+            let ranges = self.enter(py, |inner| Arc::clone(&inner.engine.store.ranges));
+            for range in &ranges.pods {
+                config.local[range.cidr.family() as usize] = LocalDetector::Cidr(range.cidr);
+            }
+        }
+        Ok(config)
     }
 }
 

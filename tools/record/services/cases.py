@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+import re
 from typing import Any
 
 Object = dict[str, Any]
@@ -229,6 +230,7 @@ class Names:
 
     def __init__(self) -> None:
         self.by_address: dict[str, str] = {}
+        self.asked = ""
 
     def resolved(self, value: Any) -> Any:
         """Return what is sent: addresses in the place of their names."""
@@ -246,6 +248,7 @@ class Names:
     def meet(self, sent: Object, answer: Object) -> None:
         """Name the addresses an answer has that were not asked for."""
         asked = str(sent)
+        self.asked += asked
         for address in answer.get("spec", {}).get("clusterIPs", []):
             if address == "None" or address in self.by_address or f"'{address}'" in asked:
                 continue
@@ -253,11 +256,22 @@ class Names:
             number = sum(family in known for known in self.by_address.values())
             self.by_address[address] = f"${family}-{number}"
 
-    def named(self, text: str) -> str:
-        """Return a text with names in the place of addresses."""
-        for address, name in sorted(self.by_address.items(), key=lambda item: -len(item[0])):
-            text = text.replace(f'"{address}"', f'"{name}"').replace(f" {address}:", f" {name}:")
-        return text
+    def named(self, value: Any) -> Any:
+        """Return an answer with names in the place of addresses."""
+        if isinstance(value, dict):
+            return {key: self.named(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.named(item) for item in value]
+        if not isinstance(value, str):
+            return value
+        for address, name in self.by_address.items():
+            value = re.sub(rf"(?<![0-9a-f.:]){re.escape(address)}(?![0-9a-f.])", name, value)
+        # One that was handed out and taken back at once: the change was refused.
+        return re.sub(_HANDED_OUT, lambda m: m[0] if m[0] in self.asked else "$new", value)
+
+
+#: An address of a service range.
+_HANDED_OUT = r"(10\.96\.[0-9]+\.[0-9]+|fd00:10:96::[0-9a-f]+)"
 
 
 SHOWN = ("type", "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")

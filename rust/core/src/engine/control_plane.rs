@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::consumer::phase;
 use super::{Event, World};
 use crate::api::KindId;
-use crate::base::ip::Family;
+use crate::base::ip::{Family, parse_ip};
 use crate::base::{Map, Nanos, Time, Value};
 use crate::store::create::WriteOptions;
 use crate::store::update::Part;
@@ -34,6 +34,8 @@ const PERIOD_SECONDS: i64 = 10;
 pub struct ControlPlane {
     /// The objects and their versions.
     left: Vec<(ObjectId, u64)>,
+    /// `subsets` of the Endpoints: where the API server is.
+    subsets: Value,
     /// When the first look was.
     started: Time,
     /// A look is arranged.
@@ -53,7 +55,20 @@ impl World {
     /// The first look, at the beginning.
     pub(super) fn start_control_plane(&mut self) {
         self.control_plane.started = self.store.now;
+        self.control_plane.subsets = subsets(self.store.ranges.api_server);
         self.look_after_kubernetes();
+    }
+
+    /// After objects of a dump were put back: what they say of the API server counts from now on.
+    pub fn adopt_control_plane(&mut self) {
+        let store = &self.store;
+        let found = store.find(store.kinds.endpoints, Some(NAMESPACE), NAME);
+        let found = found.and_then(|id| store.get(id));
+        let subsets = found.and_then(|endpoints| endpoints.get("subsets").cloned());
+        if let Some(subsets) = subsets.filter(|subsets| !subsets.is_empty()) {
+            self.control_plane.subsets = subsets;
+        }
+        self.note_what_is_left();
     }
 
     /// At the end of an instant: arranges a look when there is something to see.
@@ -71,25 +86,29 @@ impl World {
     /// Puts the objects right.
     pub(super) fn look_after_kubernetes(&mut self) {
         self.control_plane.arranged = false;
-        let address = self.store.ranges.api_server;
+        let subsets = self.control_plane.subsets.clone();
         let kinds = &self.store.kinds;
         let (service, endpoints, slice) = (kinds.service, kinds.endpoints, kinds.endpoint_slice);
         self.make(service, service_object(&self.store));
-        self.put(endpoints, endpoints_object(address), |found| {
+        self.put(endpoints, endpoints_object(&subsets), |found| {
             let label = ["metadata", "labels", SKIP_MIRROR];
-            let made = endpoints_object(address);
-            found.str_at(&label) == Some("true") && found.get("subsets") == made.get("subsets")
+            found.str_at(&label) == Some("true") && found.get("subsets") == Some(&subsets)
         });
-        self.put(slice, slice_object(address), |found| {
-            let made = slice_object(address);
+        let made = slice_object(&subsets);
+        self.put(slice, made.clone(), |found| {
             let labels = ["metadata", "labels"];
             found.at(&labels) == made.at(&labels)
                 && ["addressType", "endpoints", "ports"]
                     .iter()
                     .all(|part| found.get(part) == made.get(part))
         });
+        self.note_what_is_left();
+    }
+
+    fn note_what_is_left(&mut self) {
         let store = &self.store;
-        let left = [service, endpoints, slice].into_iter().filter_map(|kind| {
+        let kinds = [store.kinds.service, store.kinds.endpoints, store.kinds.endpoint_slice];
+        let left = kinds.into_iter().filter_map(|kind| {
             let id = store.find(kind, Some(NAMESPACE), NAME)?;
             Some((id, store.row(id)?.revision))
         });
@@ -178,26 +197,40 @@ fn service_object(store: &Store) -> Value {
     made.into()
 }
 
-fn endpoints_object(address: IpAddr) -> Value {
-    let mut made = object("v1", "Endpoints", &[(SKIP_MIRROR, "true")]);
+fn subsets(address: IpAddr) -> Value {
     let address = Value::map([("ip", Value::from(address.to_string()))]);
     let subset = Value::map([
         ("addresses", Value::from(vec![address])),
         ("ports", vec![Value::from(port(SERVER_PORT))].into()),
     ]);
-    made.insert("subsets", vec![subset]);
+    vec![subset].into()
+}
+
+fn endpoints_object(subsets: &Value) -> Value {
+    let mut made = object("v1", "Endpoints", &[(SKIP_MIRROR, "true")]);
+    made.insert("subsets", subsets.clone());
     made.into()
 }
 
-fn slice_object(address: IpAddr) -> Value {
+/// The slice of the first subset: its addresses of one family, IPv6 only if all are.
+fn slice_object(subsets: &Value) -> Value {
     let labels = [(SERVICE_NAME, NAME)];
     let mut made = object("discovery.k8s.io/v1", "EndpointSlice", &labels);
-    let endpoint = Value::map([
-        ("addresses", Value::from(vec![Value::from(address.to_string())])),
-        ("conditions", Value::map([("ready", true.into())])),
-    ]);
-    made.insert("addressType", Family::of(address).name());
-    made.insert("endpoints", vec![endpoint]);
-    made.insert("ports", vec![Value::from(port(SERVER_PORT))]);
+    let first = subsets.as_list().and_then(<[Value]>::first);
+    let addresses = first.map(|subset| subset.list_at(&["addresses"])).unwrap_or_default();
+    let texts: Vec<&str> = addresses.iter().filter_map(|one| one.str_at(&["ip"])).collect();
+    let family = |text: &&str| parse_ip(text).map_or(Family::V4, Family::of);
+    let all_six = !texts.is_empty() && texts.iter().all(|text| family(text) == Family::V6);
+    let of = if all_six { Family::V6 } else { Family::V4 };
+    let endpoints = texts.iter().filter(|text| family(text) == of).map(|text| {
+        Value::map([
+            ("addresses", Value::from(vec![Value::from(*text)])),
+            ("conditions", Value::map([("ready", true.into())])),
+        ])
+    });
+    made.insert("addressType", of.name());
+    made.insert("endpoints", endpoints.collect::<Vec<Value>>());
+    let ports = first.and_then(|subset| subset.get("ports")).cloned();
+    made.insert("ports", ports.unwrap_or_default());
     made.into()
 }

@@ -19,7 +19,7 @@ use super::ranges::Ranges;
 use super::{Body, ObjectId, Store};
 use crate::api::{ApiError, ApiResult, BadValue, FieldError, KindId};
 use crate::base::ip::{Family, parse_ip};
-use crate::base::{CowMap, Stream, Streams, Value};
+use crate::base::{CowMap, Map, Stream, Streams, Value};
 
 /// What is handed out.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,6 +90,9 @@ impl Store {
         let mut addresses = self.addresses.clone();
         if kind != self.kinds.service {
             return Ok(addresses);
+        }
+        if old.is_some() && object.str_at(&["spec", "type"]) != Some("LoadBalancer") {
+            object.set(&["status", "loadBalancer"], Map::new());
         }
         let stays = old.is_some_and(|old| families::prefers_both_as_before(object, old));
         if !stays {

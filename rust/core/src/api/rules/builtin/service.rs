@@ -95,6 +95,10 @@ fn patch_node_ports(spec: &mut Value, old: &Value) {
 
 fn normalize_addresses(spec: &mut Value, old: &Value) {
     let (one, old_one) = (text(spec, "clusterIP").to_owned(), text(old, "clusterIP"));
+    if one == old_one && list(spec, "clusterIPs").is_empty() && !field(old, "clusterIPs").is_empty()
+    {
+        spec.set(&["clusterIPs"], field(old, "clusterIPs").clone());
+    }
     let same = list(spec, "clusterIPs") == list(old, "clusterIPs");
     if one != old_one && same {
         if one.is_empty() {
@@ -145,7 +149,8 @@ fn drop_node_ports(spec: &mut Value, old: &Value) {
         all.sort_unstable();
         all
     };
-    if numbers(spec).is_empty() || numbers(spec) != numbers(old) {
+    let (new, old) = (numbers(spec), numbers(old));
+    if new.is_empty() || !new.iter().all(|number| old.contains(number)) {
         return;
     }
     let mut ports = spec.list_at(&["ports"]).to_vec();
