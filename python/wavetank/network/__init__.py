@@ -1,7 +1,20 @@
 """The network: what nodes do with packets to Services."""
 
+from .balancing import LoadBalancer
 from .facade import Network
 from .places import Place
 from .proxy import JUMPS, KubeProxy, ProxyOptions
+from .tracing import End, Hop, Step, Trace
 
-__all__ = ["JUMPS", "KubeProxy", "Network", "Place", "ProxyOptions"]
+__all__ = [
+    "JUMPS",
+    "End",
+    "Hop",
+    "KubeProxy",
+    "LoadBalancer",
+    "Network",
+    "Place",
+    "ProxyOptions",
+    "Step",
+    "Trace",
+]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from wavetank.api import Api
-
 from .proxy import Family, KubeProxy, ProxyOptions
+from .requesting import Requesting
 
 
-class Network(Api):
+class Network(Requesting):
     """The network half of :class:`wavetank.Cluster`."""
 
     def iptables(

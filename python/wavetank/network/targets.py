@@ -143,7 +143,9 @@ def _of_service(
     key = (meta["namespace"], meta["name"])
     text = f"service/{meta['name']}" if key[0] == "default" else f"service/{key[0]}/{key[1]}"
     if spec.get("type") == "ExternalName":
-        raise ValueError(f"{text} is of type ExternalName: it is a name only, {spec['externalName']}")
+        raise ValueError(
+            f"{text} is of type ExternalName: it is a name only, {spec['externalName']}"
+        )
     entry = _port(text, spec.get("ports") or [], wanted, protocol)
     said = entry.get("protocol", "TCP")
     if source.kind == "outside":

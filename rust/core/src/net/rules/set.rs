@@ -8,6 +8,7 @@ use super::proxier::LARGE_CLUSTER_ENDPOINTS;
 use super::service::service_rules;
 use super::{Chain, Rule, Table, frame};
 use crate::base::FastMap;
+use crate::net::endpoints::Endpoint;
 use crate::net::service_ports::{Family, ServicePort};
 use crate::net::table::{Service, ServiceTable};
 
@@ -29,7 +30,7 @@ impl RuleSet {
         let family = Family::of(to.ip());
         let mut ends: Vec<SocketAddr> = vec![to];
         for port in table.ports(family).filter(|port| port.service.answers_at(to)) {
-            ends.extend(port.endpoints.iter().map(|endpoint| endpoint.socket()));
+            ends.extend(port.endpoints.iter().map(Endpoint::socket));
         }
         let addresses: BTreeSet<IpAddr> = ends.iter().map(SocketAddr::ip).collect();
         let numbers: BTreeSet<u16> = ends.iter().map(SocketAddr::port).collect();
