@@ -169,6 +169,19 @@ class World:
     def set_latencies(self, latencies: Mapping[str, Any]) -> None: ...
     def offer(self, keys: NDArray[np.int64]) -> NDArray[np.bool_]: ...
     def iptables(self, node: str, family: str, options: Mapping[str, Any]) -> str: ...
+    def services_at(self, address: str) -> list[tuple[str, str]]: ...
+    def trace(
+        self,
+        node: str,
+        source: str,
+        to: str,
+        port: int,
+        protocol: str,
+        options: Mapping[str, Any],
+        *,
+        own: bool,
+        draw: int | None = None,
+    ) -> list[dict[str, Any]]: ...
     def owner_of_address(self, address: str) -> tuple[str, str, str] | None: ...
     def local_health(
         self, node: str, namespace: str, service: str, family: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .health import Health
 from .proxy import Family, KubeProxy, ProxyOptions
+from .requesting import Requesting
 
 
-class Network(Health):
+class Network(Health, Requesting):
     """The network half of :class:`wavetank.Cluster`."""
 
     @property

@@ -3,7 +3,7 @@
 //! Nothing is decided here. [`world`] is the cluster behind its lock; [`objects`], [`engine`],
 //! [`measure`], [`explain`], [`headroom`], [`watch`], [`columns`], [`kinds`], [`batch`] and
 //! [`policy`] add its methods, one file per subject; [`replay`] answers recorded scheduler cases,
-//! [`net`] knows what nodes do with packets,
+//! [`net`] knows what nodes do with packets, [`net_trace`] the way of one,
 //! [`manifest`] and [`units`] are functions. [`convert`] turns Python objects into documents and
 //! back, [`error`] the core's errors into exceptions.
 
@@ -21,6 +21,7 @@ mod kinds;
 mod manifest;
 mod measure;
 mod net;
+mod net_trace;
 mod objects;
 mod policy;
 mod quantity;
