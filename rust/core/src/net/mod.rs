@@ -5,6 +5,7 @@
 //! share: [`service_ports`] and their [`endpoints`]. [`rules`] writes it as kube-proxy would on a
 //! node, [`walk`] sends packets through those rules, [`replay`] answers recorded cases.
 
+pub mod dns;
 pub mod endpoint;
 pub mod endpoints;
 pub mod replay;
