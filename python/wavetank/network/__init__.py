@@ -1,7 +1,18 @@
 """The network: what nodes do with packets to Services."""
 
 from .facade import Network
+from .names import DnsOptions, Query, Record, Resolution
 from .places import Place
 from .proxy import JUMPS, KubeProxy, ProxyOptions
 
-__all__ = ["JUMPS", "KubeProxy", "Network", "Place", "ProxyOptions"]
+__all__ = [
+    "JUMPS",
+    "DnsOptions",
+    "KubeProxy",
+    "Network",
+    "Place",
+    "ProxyOptions",
+    "Query",
+    "Record",
+    "Resolution",
+]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from wavetank.api import Api
 
 from .proxy import Family, KubeProxy, ProxyOptions
+from .resolving import Names
 
 
-class Network(Api):
+class Network(Names, Api):
     """The network half of :class:`wavetank.Cluster`."""
 
     def iptables(

@@ -187,7 +187,7 @@ def names():
 
         found.append(ipaddress.ip_address(ip).reverse_pointer + ".")
     found += ["in-addr.arpa.", "ip6.arpa.", "96.10.in-addr.arpa.", "svc.in-addr.arpa.",
-              "shop.svc.in-addr.arpa.", "x.1.96.10.in-addr.arpa.", "1.1.96.10.IN-ADDR.arpa.",
+              "shop.svc.in-addr.arpa.", "x.1.96.10.in-addr.arpa.",
               "web.shop.svc.in-addr.arpa.", "f.ip6.arpa.", "ns.dns.in-addr.arpa.",
               "dns-version.in-addr.arpa."]
     found += [f"{name}.example.com." for name in ("api", "www", "short", "brief", "txt", "mail",

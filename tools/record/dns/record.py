@@ -152,7 +152,13 @@ def main():
         program = subprocess.Popen([coredns, "-conf", str(Path(work, "Corefile"))])
         try:
             time.sleep(6)
-            lines = [json.dumps(ask(name, kind)) for name in names() for kind in TYPES]
+            # The resolver that stands in for the world knows nothing of ANY.
+            every = [(name, kind) for name in names() for kind in TYPES]
+            lines = [
+                json.dumps(ask(name, kind))
+                for name, kind in every
+                if kind != "ANY" or not name.endswith("example.com.")
+            ]
         finally:
             program.terminate()
     text = "[\n" + ",\n".join(json.dumps(item) for item in items) + "\n]\n"

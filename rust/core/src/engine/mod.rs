@@ -15,6 +15,7 @@
 pub mod advance;
 pub mod consumer;
 pub mod controllers;
+mod dns;
 pub mod explain;
 pub mod garbage;
 pub mod headroom;
@@ -37,6 +38,7 @@ pub use self::controllers::Controller;
 use self::queue::EventQueue;
 use crate::api::{Registry, Rules};
 use crate::base::{Latencies, Stream, Streams, Time};
+use crate::net::dns::Dns;
 use crate::net::rules::Node;
 use crate::net::{EndpointSlices, ServiceTable};
 use crate::node::Kubelets;
@@ -59,6 +61,8 @@ pub struct World {
     endpoints: EndpointSlices,
     /// Services as nodes route to them; made when somebody asks, and kept from then on.
     routes: ServiceTable,
+    /// Names, and what resolvers remember.
+    dns: Dns,
     controllers: Vec<Controller>,
     consumers: Vec<Consumer>,
     queue: EventQueue<Event>,
@@ -139,6 +143,7 @@ impl World {
             kubelets: Kubelets::new(streams.stream("kubelets")),
             endpoints: EndpointSlices::default(),
             routes: ServiceTable::default(),
+            dns: Dns::default(),
             controllers: Vec::new(),
             consumers: Role::BUILT_IN.into_iter().map(Consumer::new).collect(),
             queue: EventQueue::new(),

@@ -12,6 +12,8 @@ use super::queue::EventQueue;
 use super::{Event, World};
 use crate::api::Rules;
 use crate::base::{Latencies, Stream, Time};
+use crate::net::dns::Dns;
+use crate::net::dns::server::Saved as SavedDns;
 use crate::net::{EndpointSlices, ServiceTable};
 use crate::node::Kubelets;
 use crate::sched::plugins::user::{Declaration, UserPlugin};
@@ -21,7 +23,7 @@ use crate::store::Store;
 use crate::store::snapshot::Saved as SavedStore;
 
 /// What a saved cluster begins with: a name and the version of the format.
-const MAGIC: &[u8; 12] = b"wavetank\0\0\0\x03";
+const MAGIC: &[u8; 12] = b"wavetank\0\0\0\x04";
 
 /// Bytes of the checksum that follows; what is saved comes after it.
 const CHECKSUM_BYTES: usize = 8;
@@ -34,6 +36,7 @@ struct Saved {
     scheduler: SavedScheduler,
     kubelets: Kubelets,
     endpoints: EndpointSlices,
+    dns: SavedDns,
     controllers: Vec<SavedController>,
     consumers: Vec<Consumer>,
     queue: EventQueue<Event>,
@@ -67,6 +70,7 @@ impl World {
             scheduler: self.scheduler.to_saved(),
             kubelets: self.kubelets.clone(),
             endpoints: self.endpoints.clone(),
+            dns: self.dns.to_saved(),
             controllers: self.controllers.iter().map(super::Controller::to_saved).collect(),
             consumers: self.consumers.clone(),
             queue: self.queue.clone(),
@@ -126,6 +130,7 @@ impl World {
             kubelets: saved.kubelets,
             endpoints,
             routes: ServiceTable::default(),
+            dns: Dns::from_saved(saved.dns)?,
             controllers,
             consumers: saved.consumers,
             queue: saved.queue,

@@ -15,7 +15,7 @@ pub mod master;
 pub mod name;
 pub mod recursor;
 pub mod resolv;
-// pub mod serve;
+pub mod serve;
 pub mod server;
 pub mod stub;
 pub mod wire;

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::authority::World;
 use super::name::{self, Wire};
 use super::wire::{Data, Query, Reply, Rr, kind, rcode};
@@ -49,7 +51,7 @@ pub struct Step {
 }
 
 /// Something remembered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     until: Time,
     /// The records; none with a SOA in `denial` when there are none.
@@ -60,7 +62,7 @@ struct Entry {
 }
 
 /// A resolver's memory; see the module header.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Recursor {
     memory: BTreeMap<(Wire, u16), Entry>,
 }
@@ -342,6 +344,12 @@ impl Run<'_> {
         }
         self.steps.push(step(Outcome::Answer(reply.rcode)));
         self.believe(&reply.answer, zone, true);
+        if kind == kind::ANY && !reply.answer.is_empty() {
+            let ttl = reply.answer.iter().map(|record| record.ttl).min().unwrap_or(0);
+            let records = reply.answer.to_vec();
+            let entry = Entry { until: self.now, records, denial: None, credible: true };
+            self.put(lower.clone(), kind, ttl.min(MAX_TTL), entry);
+        }
         self.believe(&reply.additional, zone, false);
         self.remember_denial(&reply, &lower, kind, zone);
         Told::Answer

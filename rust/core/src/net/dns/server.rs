@@ -56,7 +56,7 @@ impl Default for Settings {
 }
 
 /// A reply CoreDNS remembers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Cached {
     until: Time,
     reply: Arc<Reply>,
@@ -80,6 +80,14 @@ struct Outside {
     recursor: Arc<Recursor>,
     /// Queries the recursive resolver sent for what was asked last.
     steps: Vec<Step>,
+}
+
+/// What is saved: how DNS is set up and what resolvers remember; the rest is made anew.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Saved {
+    settings: Settings,
+    cache: CowMap<(Box<[u8]>, u16), Cached>,
+    recursor: Recursor,
 }
 
 /// Who replies at an address.
@@ -125,6 +133,26 @@ impl Dns {
         Ok(Self { zones, index: Index::default(), outside, settings: Arc::new(settings) })
     }
 
+    /// What is saved of it.
+    pub fn to_saved(&self) -> Saved {
+        Saved {
+            settings: self.settings().clone(),
+            cache: self.outside.cache.clone(),
+            recursor: Recursor::clone(&self.outside.recursor),
+        }
+    }
+
+    /// DNS as it was saved.
+    ///
+    /// # Errors
+    /// When what was saved makes no sense.
+    pub fn from_saved(saved: Saved) -> Result<Self, String> {
+        let mut dns = Self::new(saved.settings)?;
+        dns.outside.cache = saved.cache;
+        dns.outside.recursor = Arc::new(saved.recursor);
+        Ok(dns)
+    }
+
     /// How it is set up.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -152,6 +180,11 @@ impl Dns {
         if !Arc::ptr_eq(&self.settings, &other.settings) {
             self.clone_from(other);
         }
+    }
+
+    /// Whether another is set up the very same.
+    pub fn same_settings(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.settings, &other.settings)
     }
 
     /// Queries the recursive resolver sent since this was asked last.

@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use hickory_proto::op::{Edns as Edns0, Message};
 use hickory_proto::serialize::binary::{BinEncodable, BinEncoder};
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::name::{MAX_WIRE, Wire};
@@ -261,7 +262,7 @@ fn well_formed(mut options: &[u8]) -> bool {
 }
 
 /// What a record says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Data {
     /// An IPv4 address.
     A(Ipv4Addr),
@@ -330,7 +331,7 @@ impl Data {
 }
 
 /// A record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rr {
     /// Whose it is; `None` for the name that was asked for.
     pub owner: Option<Wire>,
@@ -341,7 +342,7 @@ pub struct Rr {
 }
 
 /// A reply, but for what it repeats of its query.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Reply {
     /// The response code.
     pub rcode: u16,
