@@ -3,6 +3,7 @@
 from .balancing import LoadBalancer
 from .facade import Network
 from .health import HealthAnswer
+from .names import DnsOptions, Query, Record, Resolution
 from .places import Place
 from .proxy import JUMPS, KubeProxy, ProxyOptions
 from .ranges import Ranges
@@ -10,6 +11,7 @@ from .tracing import End, Hop, Step, Trace
 
 __all__ = [
     "JUMPS",
+    "DnsOptions",
     "End",
     "HealthAnswer",
     "Hop",
@@ -18,7 +20,10 @@ __all__ = [
     "Network",
     "Place",
     "ProxyOptions",
+    "Query",
     "Ranges",
+    "Record",
+    "Resolution",
     "Step",
     "Trace",
 ]

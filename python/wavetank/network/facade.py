@@ -5,9 +5,10 @@ from __future__ import annotations
 from .health import Health
 from .proxy import Family, KubeProxy, ProxyOptions
 from .requesting import Requesting
+from .resolving import Names
 
 
-class Network(Health, Requesting):
+class Network(Health, Requesting, Names):
     """The network half of :class:`wavetank.Cluster`."""
 
     @property

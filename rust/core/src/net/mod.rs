@@ -7,6 +7,7 @@
 //! through all the kernel's hooks and tells each rule they meet, [`owners`] knows whose an address
 //! is, [`replay`] answers recorded cases.
 
+pub mod dns;
 pub mod endpoint;
 pub mod endpoints;
 pub mod health;
