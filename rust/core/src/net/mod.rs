@@ -3,11 +3,13 @@
 //! [`endpoint`] says what one pod contributes to one Service; [`slices`] is the EndpointSlice
 //! controller. From Services and slices, whoever wrote them, [`table`] compiles what all nodes
 //! share: [`service_ports`] and their [`endpoints`]. [`rules`] writes it as kube-proxy would on a
-//! node, [`walk`] sends packets through those rules, [`replay`] answers recorded cases.
+//! node, [`walk`] sends packets through those rules, [`replay`] answers recorded cases. [`route`]
+//! answers the same without rules, for millions of packets.
 
 pub mod endpoint;
 pub mod endpoints;
 pub mod replay;
+pub mod route;
 pub mod rules;
 pub mod service_ports;
 pub mod slices;

@@ -118,6 +118,9 @@ impl Walk<'_> {
         self.chain(Table::Nat, Chain::SERVICES, 0);
         if let Some(Verdict::Endpoint(to)) = self.outcome.verdicts.first() {
             self.packet.destination = to.ip();
+            if self.hooks == Hooks::Kernel {
+                self.packet.port = to.port();
+            }
         }
         for chain in self.filter_chains() {
             if self.chain(Table::Filter, *chain, 0) && self.hooks == Hooks::Kernel {
