@@ -1,6 +1,7 @@
 """The network: what nodes do with packets to Services."""
 
 from .facade import Network
+from .places import Place
 from .proxy import JUMPS, KubeProxy, ProxyOptions
 
-__all__ = ["JUMPS", "KubeProxy", "Network", "ProxyOptions"]
+__all__ = ["JUMPS", "KubeProxy", "Network", "Place", "ProxyOptions"]

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use wavetank_core::api::ApiResult;
 use wavetank_core::base::Value;
-use wavetank_core::base::ip::{Cidr, parse_cidr};
+use wavetank_core::base::ip::{Cidr, parse_cidr, parse_ip};
 use wavetank_core::net::Family;
 use wavetank_core::net::replay;
 use wavetank_core::net::rules::{Config, LocalDetector, Node, Proxier as CoreProxier};
@@ -63,6 +63,26 @@ impl World {
             Ok(CoreProxier::full(inner.engine.routes(), family, config, node))
         });
         text.map_err(|error| api_error(&error))
+    }
+
+    /// Kind (`pod` or `node`), namespace and name of what has an address.
+    fn owner_of_address(
+        &self,
+        py: Python,
+        address: &str,
+    ) -> PyResult<Option<(&'static str, String, String)>> {
+        let address = parse_ip(address).ok_or_else(|| {
+            value_error(format!(
+                "{address:?}: must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+            ))
+        })?;
+        Ok(self.enter(py, |inner| {
+            let id = inner.engine.owner_of_address(address)?;
+            let store = &inner.engine.store;
+            let kind = if id.kind == store.kinds.pod { "pod" } else { "node" };
+            let namespace = store.body(id)?.namespace.map(|id| store.strings.text(id));
+            Some((kind, namespace.unwrap_or_default().to_owned(), store.name(id)?.to_string()))
+        }))
     }
 
     /// A kube-proxy that starts on a node.

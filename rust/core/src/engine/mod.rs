@@ -20,6 +20,7 @@ pub mod garbage;
 pub mod headroom;
 pub mod kubelets;
 pub mod offer;
+pub mod places;
 pub mod pools;
 pub mod queue;
 pub mod snapshot;
