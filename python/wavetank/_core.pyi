@@ -22,6 +22,7 @@ __all__ = [
     "Proxier",
     "Quantity",
     "Rules",
+    "Sent",
     "Watch",
     "WavetankError",
     "World",
@@ -142,6 +143,15 @@ class Proxier:
     def sync(self, world: World) -> str: ...
 
 @final
+class Sent:
+    def endpoint(self) -> NDArray[np.int32]: ...
+    def flags(self) -> NDArray[np.uint8]: ...
+    def totals(self) -> dict[str, int]: ...
+    def fork(self) -> Sent: ...
+    def columns(self, table: str) -> dict[str, Any]: ...
+    def arrow(self, table: str) -> Any: ...
+
+@final
 class World:
     def __new__(
         cls,
@@ -167,6 +177,29 @@ class World:
     def set_latencies(self, latencies: Mapping[str, Any]) -> None: ...
     def offer(self, keys: NDArray[np.int64]) -> NDArray[np.bool_]: ...
     def iptables(self, node: str, family: str, options: Mapping[str, Any]) -> str: ...
+    def number_addresses(self, family: str, addresses: list[str]) -> NDArray[np.uint32]: ...
+    def nodes_of_addresses(
+        self, addresses: NDArray[np.uint32], elsewhere: str
+    ) -> tuple[list[str], NDArray[np.uint32]]: ...
+    def send(
+        self,
+        *,
+        family: str,
+        protocol: str,
+        options: Mapping[str, Any],
+        nodes: list[str],
+        node: NDArray[np.uint32],
+        source: NDArray[np.uint32],
+        destination: NDArray[np.uint32],
+        port: NDArray[np.uint16],
+        at_ns: NDArray[np.int64],
+        count: int,
+        epoch: int,
+        threads: bool,
+        cap: int | None,
+        mode: str,
+        counts: NDArray[np.uint64] | None = None,
+    ) -> Sent: ...
     def owner_of_address(self, address: str) -> tuple[str, str, str] | None: ...
     def proxier(self, node: str, family: str, options: Mapping[str, Any]) -> Proxier: ...
     def set_event_policy(self, policy: str) -> None: ...

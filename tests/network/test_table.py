@@ -23,22 +23,14 @@ def twist(case: dict[str, Any], rng: random.Random) -> dict[str, Any]:
 
     kube-proxy's order between Services is random, so no recorded case has this.
     """
-    services, slices = case["services"], case["endpointslices"]
     six = case.get("family") == "IPv6"
-    addresses = [s["spec"].get("clusterIP", "") for s in services]
+    addresses = [service["spec"].get("clusterIP", "") for service in case["services"]]
     addresses += ["2001:db8::1", "2001:db8:5::1"] if six else ["192.168.0.2", "192.168.99.21"]
-    addresses = [plain(one) for one in addresses if one and (":" in one) == six]
-    for service in services:
-        spec = service["spec"]
-        if rng.random() < 0.3:
-            spec["externalIPs"] = rng.sample(addresses, min(2, len(addresses)))
-            spec["externalTrafficPolicy"] = rng.choice(["Cluster", "Local"])
-        for port in spec["ports"]:
-            if "nodePort" in port and rng.random() < 0.4:
-                port["nodePort"] = rng.choice([30000, 30001, 80])
-        if rng.random() < 0.2 and "loadBalancer" in service.get("status", {}):
-            service["status"]["loadBalancer"]["ingress"] += [{"ip": rng.choice(addresses)}]
-    for part in slices:
+    addresses = [plain(one) for one in addresses if one[:1].isalnum() and one != "None"]
+    addresses = [one for one in addresses if (":" in one) == six]
+    for service in case["services"]:
+        twist_service(service, addresses, rng)
+    for part in case["endpointslices"]:
         for endpoint in part["endpoints"]:
             if rng.random() < 0.1 and part["addressType"] == case.get("family", "IPv4"):
                 endpoint["addresses"] = [rng.choice(addresses)]
@@ -46,11 +38,23 @@ def twist(case: dict[str, Any], rng: random.Random) -> dict[str, Any]:
             if rng.random() < 0.2 and "port" in port:
                 port["port"] = rng.choice([80, 30000, 30001])
     for packet in case["packets"]:
-        if rng.random() < 0.3 and ":" in packet["dst"] == six:
+        if rng.random() < 0.3 and (":" in packet["dst"]) == six:
             packet["dst"] = rng.choice(addresses)
         if rng.random() < 0.2:
             packet["port"] = rng.choice([80, 30000, 30001])
     return case
+
+
+def twist_service(service: dict[str, Any], addresses: list[str], rng: random.Random) -> None:
+    spec = service["spec"]
+    if rng.random() < 0.3:
+        spec["externalIPs"] = rng.sample(addresses, min(2, len(addresses)))
+        spec["externalTrafficPolicy"] = rng.choice(["Cluster", "Local"])
+    for port in spec["ports"]:
+        if "nodePort" in port and rng.random() < 0.4:
+            port["nodePort"] = rng.choice([30000, 30001, 80])
+    if rng.random() < 0.2 and "loadBalancer" in service.get("status", {}):
+        service["status"]["loadBalancer"]["ingress"] += [{"ip": rng.choice(addresses)}]
 
 
 def differing(case: dict[str, Any]) -> list[Any]:

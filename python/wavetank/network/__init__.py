@@ -3,5 +3,6 @@
 from .facade import Network
 from .places import Place
 from .proxy import JUMPS, KubeProxy, ProxyOptions
+from .sent import Sent
 
-__all__ = ["JUMPS", "KubeProxy", "Network", "Place", "ProxyOptions"]
+__all__ = ["JUMPS", "KubeProxy", "Network", "Place", "ProxyOptions", "Sent"]

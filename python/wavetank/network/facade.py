@@ -5,9 +5,10 @@ from __future__ import annotations
 from wavetank.api import Api
 
 from .proxy import Family, KubeProxy, ProxyOptions
+from .sending import Sending
 
 
-class Network(Api):
+class Network(Sending, Api):
     """The network half of :class:`wavetank.Cluster`."""
 
     def iptables(

@@ -108,13 +108,15 @@ fn node_of(inner: &mut Inner, name: &str) -> ApiResult<Node> {
     Ok(inner.engine.node_view(id).expect("it was just found"))
 }
 
-fn read_family(family: &str) -> PyResult<Family> {
+/// A family by the API's word.
+pub fn read_family(family: &str) -> PyResult<Family> {
     Family::BOTH.into_iter().find(|known| known.name() == family).ok_or_else(|| {
         value_error(format!("Unsupported value: {family:?}: supported values: \"IPv4\", \"IPv6\""))
     })
 }
 
-fn read_config(options: &Bound<PyDict>) -> PyResult<Config> {
+/// The options of a kube-proxy.
+pub fn read_config(options: &Bound<PyDict>) -> PyResult<Config> {
     let options = value_from_py(options)?;
     let mut config = Config::default();
     let flag = |name: &str, into: &mut bool| {

@@ -90,6 +90,9 @@ impl World {
             if let Some(stop) = self.run_instant(interrupted, watcher) {
                 return stop;
             }
+            if self.traffic.is_live() {
+                self.follow_routes();
+            }
             self.announce_writes();
             self.trim_history();
             if matches!(until, Until::Settled(_)) && self.work == 0 {

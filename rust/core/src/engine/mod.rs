@@ -23,6 +23,7 @@ pub mod offer;
 pub mod places;
 pub mod pools;
 pub mod queue;
+pub mod sending;
 pub mod snapshot;
 pub mod tables;
 pub mod watcher;
@@ -37,6 +38,7 @@ pub use self::controllers::Controller;
 use self::queue::EventQueue;
 use crate::api::{Registry, Rules};
 use crate::base::{Latencies, Stream, Streams, Time};
+use crate::net::route::{Router, Traffic};
 use crate::net::rules::Node;
 use crate::net::{EndpointSlices, ServiceTable};
 use crate::node::Kubelets;
@@ -59,6 +61,10 @@ pub struct World {
     endpoints: EndpointSlices,
     /// Services as nodes route to them; made when somebody asks, and kept from then on.
     routes: ServiceTable,
+    /// The same as a table that routes; follows when something is sent.
+    router: Router,
+    /// What nodes remember of what was sent.
+    traffic: Traffic,
     controllers: Vec<Controller>,
     consumers: Vec<Consumer>,
     queue: EventQueue<Event>,
@@ -139,6 +145,8 @@ impl World {
             kubelets: Kubelets::new(streams.stream("kubelets")),
             endpoints: EndpointSlices::default(),
             routes: ServiceTable::default(),
+            router: Router::default(),
+            traffic: Traffic::default(),
             controllers: Vec::new(),
             consumers: Role::BUILT_IN.into_iter().map(Consumer::new).collect(),
             queue: EventQueue::new(),
@@ -172,6 +180,11 @@ impl World {
     /// A node as its kube-proxy knows it.
     pub fn node_view(&mut self, id: ObjectId) -> Option<Node> {
         self.routes.node_of(&self.store, id)
+    }
+
+    /// What nodes remember of what was sent.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// Does without one of those every cluster has: nobody does its work.

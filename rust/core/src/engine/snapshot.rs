@@ -12,7 +12,8 @@ use super::queue::EventQueue;
 use super::{Event, World};
 use crate::api::Rules;
 use crate::base::{Latencies, Stream, Time};
-use crate::net::{EndpointSlices, ServiceTable};
+use crate::net::route::{Addresses, Router, Traffic};
+use crate::net::{EndpointSlices, Family, ServiceTable};
 use crate::node::Kubelets;
 use crate::sched::plugins::user::{Declaration, UserPlugin};
 use crate::sched::saved::Saved as SavedScheduler;
@@ -21,7 +22,7 @@ use crate::store::Store;
 use crate::store::snapshot::Saved as SavedStore;
 
 /// What a saved cluster begins with: a name and the version of the format.
-const MAGIC: &[u8; 12] = b"wavetank\0\0\0\x03";
+const MAGIC: &[u8; 12] = b"wavetank\0\0\0\x04";
 
 /// Bytes of the checksum that follows; what is saved comes after it.
 const CHECKSUM_BYTES: usize = 8;
@@ -47,6 +48,8 @@ struct Saved {
     stepped: bool,
     turn: Turn,
     plugins: Vec<Declaration>,
+    traffic: Traffic,
+    addresses: Addresses,
 }
 
 impl World {
@@ -80,6 +83,8 @@ impl World {
             stepped: self.stepped,
             turn: self.turn,
             plugins: self.plugins().cloned().collect(),
+            traffic: self.traffic.clone(),
+            addresses: self.router.table(Family::V6).addresses.clone(),
         };
         let head = [&MAGIC[..], &[0; CHECKSUM_BYTES]].concat();
         let at = head.len();
@@ -117,6 +122,8 @@ impl World {
         let scheduler = Scheduler::from_saved(saved.scheduler, config, &store, seen)?;
         let mut endpoints = saved.endpoints;
         endpoints.rebuild(&store);
+        let mut router = Router::default();
+        router.table_mut(Family::V6).addresses = saved.addresses;
         let controllers =
             saved.controllers.into_iter().map(|controller| controller.restore(&store)).collect();
         Ok(Self {
@@ -126,6 +133,8 @@ impl World {
             kubelets: saved.kubelets,
             endpoints,
             routes: ServiceTable::default(),
+            router,
+            traffic: saved.traffic,
             controllers,
             consumers: saved.consumers,
             queue: saved.queue,

@@ -172,7 +172,7 @@ impl Packets<'_> {
                 let view = View::new(&mut table, &self.config, self.node.clone());
                 (table, view)
             });
-            table.follow(services);
+            table.follow(services, None);
             packets.iter().map(|packet| table.outcome(view, packet)).collect()
         } else {
             let hooks = match self.case.str_at(&["hooks"]) {

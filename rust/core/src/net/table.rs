@@ -317,7 +317,7 @@ fn service_of(store: &Store, slice: &Body) -> Option<u32> {
 }
 
 /// The slices of a Service by name, as documents without their metadata.
-fn slices_of(store: &Store, service: &Body, name: &str) -> Vec<(Text, Value)> {
+pub fn slices_of(store: &Store, service: &Body, name: &str) -> Vec<(Text, Value)> {
     let mut wanted = Map::new();
     wanted.insert(SERVICE_NAME, name);
     let selector = Selector::from_map(&wanted);

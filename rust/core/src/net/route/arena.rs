@@ -54,6 +54,11 @@ impl Arena {
         self.hot.len()
     }
 
+    /// Whether there is room for none.
+    pub fn is_empty(&self) -> bool {
+        self.hot.is_empty()
+    }
+
     /// How many bytes it takes.
     pub fn bytes(&self) -> usize {
         self.hot.len() * (size_of::<Hot>() + size_of::<u32>())

@@ -28,6 +28,8 @@ pub const PASS: u8 = 1;
 pub const DROP: u8 = 2;
 /// It is thrown away, and its sender told.
 pub const REJECT: u8 = 3;
+/// It goes to the endpoint its client is used to, which a batch does not know.
+pub const STICKS: u8 = 8;
 /// It got the node's address as source.
 pub const MASQUERADED: u8 = 4;
 
@@ -263,6 +265,9 @@ impl RouteTable {
     fn route_one(&self, view: &View, request: &Request, at: usize) -> Result<(u32, u8), Missing> {
         let flow = request.flow(at);
         Ok(match self.decide(view, flow)? {
+            Way::Endpoints { port, .. } if self.entry(port).affinity_seconds > 0 => {
+                (NO_ENDPOINT, STICKS)
+            }
             Way::Endpoints { list, masquerade, .. } => {
                 let random = request.dice.of(request.number.at(at));
                 self.arrive(view, flow, list, place(random, list.len()), masquerade)?

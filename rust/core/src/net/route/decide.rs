@@ -101,7 +101,7 @@ impl RouteTable {
         for (port, portal) in self.targets(false, claimed).chain(at_node) {
             let entry = self.entry(port);
             let list = if portal == Portal::ClusterIp {
-                let list = self.list(view, port, entry, entry.is_internal_local())?;
+                let list = Self::list(view, port, entry, entry.is_internal_local())?;
                 (list, view.masquerades(from_pod))
             } else if portal == Portal::LoadBalancer && !self.admits(view, port, flow.source) {
                 continue;
@@ -149,13 +149,7 @@ impl RouteTable {
     }
 
     /// The endpoints of a service port for traffic that stays on the node, or for other.
-    fn list<'a>(
-        &self,
-        view: &'a View,
-        port: u32,
-        entry: PortEntry,
-        local: bool,
-    ) -> Result<List<'a>, Missing> {
+    fn list(view: &View, port: u32, entry: PortEntry, local: bool) -> Result<List<'_>, Missing> {
         if entry.shared == 0 {
             return Ok(List::Run(0, 0));
         }
@@ -176,7 +170,7 @@ impl RouteTable {
     ) -> Result<(List<'a>, bool), Missing> {
         let entry = self.entry(port);
         let stays = entry.is_external_local() && !from_pod && !is_own;
-        let list = self.list(view, port, entry, stays)?;
+        let list = Self::list(view, port, entry, stays)?;
         Ok((list, !entry.is_external_local() || (is_own && !from_pod)))
     }
 
@@ -254,7 +248,7 @@ impl RouteTable {
             Portal::ClusterIp => entry.is_internal_local(),
             _ => entry.is_external_local(),
         };
-        let refuses = local && self.list(view, port, entry, true)?.is_empty();
+        let refuses = local && Self::list(view, port, entry, true)?.is_empty();
         Ok(refuses.then_some(Way::Drop))
     }
 }

@@ -9,9 +9,13 @@
 //! changed; nodes share all of it. What a node adds is a [`View`]: its addresses, how it tells its
 //! pods, and the lists of those service ports that are not the same for everybody. [`decide`]
 //! answers what the rules say of one packet, exactly; [`batch`] does so for columns of packets,
-//! quickly; [`plain`] is the way to compare both with rules. [`draw`] has the random numbers.
+//! quickly; [`plain`] is the way to compare both with rules. [`draw`] has the random
+//! numbers, [`aggregate`] counts without packets. [`Traffic`] is what nodes remember of packets that
+//! were sent: [`affinity`].
 
 pub mod addresses;
+pub mod affinity;
+pub mod aggregate;
 pub mod arena;
 pub mod batch;
 pub mod decide;
@@ -19,10 +23,12 @@ pub mod draw;
 pub mod keys;
 pub mod plain;
 pub mod port;
+pub mod router;
+pub mod traffic;
 pub mod view;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 pub use self::addresses::{Addresses, UNKNOWN};
@@ -32,8 +38,11 @@ pub use self::decide::{Flow, Way};
 pub use self::draw::Dice;
 use self::keys::{Keys, Portal, Target, key};
 pub use self::port::PortEntry;
+pub use self::router::Router;
+pub use self::traffic::Traffic;
 pub use self::view::View;
-use crate::base::{CowMap, CowVec};
+use crate::base::{CowMap, CowVec, Text};
+use crate::net::endpoints::Endpoint;
 use crate::net::service_ports::{Family, Protocol, ServicePort};
 use crate::net::table::{Mark, Port, Service, ServiceTable};
 
@@ -48,7 +57,7 @@ pub struct RouteTable {
     /// By port and protocol, at any address of a node.
     node_ports: Keys,
     /// Where keys lead that several service ports claim, in the order of their rules.
-    claims: Arc<BTreeMap<(bool, u64), Vec<(u32, Portal)>>>,
+    claims: Arc<Claims>,
     /// Ports of health checks, and how many Services have each.
     health_checks: CowMap<u16, u32>,
     ports: CowVec<PortEntry>,
@@ -63,6 +72,20 @@ pub struct RouteTable {
     mark: Option<Mark>,
     /// Addresses of service ports at which packets may be refused.
     refusing: port::Refusing,
+}
+
+/// Service ports by the key they share, and whether that is one of node ports.
+type Claims = BTreeMap<(bool, u64), Vec<(u32, Portal)>>;
+
+/// A service port that became another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touched {
+    /// `namespace/name:port`.
+    pub name: Text,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// Its number now; `None` for what was before.
+    pub port: Option<u32>,
 }
 
 impl RouteTable {
@@ -91,13 +114,12 @@ impl RouteTable {
         self.family
     }
 
-    /// Takes in what changed since the last time, and answers the numbers of the service ports
-    /// that became others.
-    pub fn follow(&mut self, services: &ServiceTable) -> Vec<u32> {
+    /// Takes in what changed since the last time. Whoever wants to know is told which service
+    /// ports became others.
+    pub fn follow(&mut self, services: &ServiceTable, mut touched: Option<&mut Vec<Touched>>) {
         let mark = services.mark(self.family);
-        let mut touched = Vec::new();
         if self.mark == Some(mark) {
-            return touched;
+            return;
         }
         let changed = self.mark.and_then(|mark| services.changed_since(self.family, mark));
         let changed: Option<Vec<u32>> = changed.map(Iterator::collect);
@@ -108,10 +130,22 @@ impl RouteTable {
         slots.sort_unstable();
         slots.dedup();
         for slot in slots {
-            self.put(slot, services.at(self.family, slot), &mut touched);
+            if let Some(touched) = &mut touched {
+                let before = self.ports_of(slot).iter().map(|port| self.touched(*port, false));
+                touched.extend(before);
+            }
+            self.put(slot, services.at(self.family, slot));
+            if let Some(touched) = &mut touched {
+                touched.extend(self.ports_of(slot).iter().map(|port| self.touched(*port, true)));
+            }
         }
         self.mark = Some(mark);
-        touched
+    }
+
+    fn touched(&self, port: u32, is_there: bool) -> Touched {
+        let service = &self.source(port).1.service;
+        let (name, protocol) = (service.name.clone(), service.protocol);
+        Touched { name, protocol, port: is_there.then_some(port) }
     }
 
     /// The number of a service port's key, its portal and whether others claim it too.
@@ -159,9 +193,52 @@ impl RouteTable {
         (self.addresses.address(hot.address), hot.port)
     }
 
+    /// An endpoint as lists of clients know it.
+    pub fn end(&self, at: u32) -> affinity::End {
+        let hot = self.arena.hot(at);
+        (hot.address, hot.port)
+    }
+
     /// The service port an endpoint belongs to.
     pub fn owner(&self, endpoint: u32) -> u32 {
         self.arena.owner(endpoint)
+    }
+
+    /// The endpoints of a service port in the order of their numbers.
+    pub fn in_arena_order(&self, port: u32) -> impl Iterator<Item = &Endpoint> {
+        let endpoints = &self.source(port).1.endpoints;
+        port::order(endpoints).places.into_iter().map(|place| &endpoints[place as usize])
+    }
+
+    /// The number of the endpoint with an address and port among those a packet may be for;
+    /// [`batch::NO_ENDPOINT`] when there is none.
+    pub fn find_endpoint(&self, flow: Flow, to: SocketAddr) -> u32 {
+        let end = (self.addresses.find(to.ip()), to.port());
+        let claimed = key(flow.destination, flow.port, flow.protocol);
+        let at_node = self.targets(true, key(0, flow.port, flow.protocol));
+        self.targets(false, claimed)
+            .chain(at_node)
+            .find_map(|(port, _)| {
+                let entry = self.entry(port);
+                let mut numbers = entry.start()..entry.start() + entry.count;
+                numbers.find(|endpoint| self.end(*endpoint) == end)
+            })
+            .unwrap_or(batch::NO_ENDPOINT)
+    }
+
+    /// Whether a node has rules for an endpoint of a service port; the view gets the lists it
+    /// lacks.
+    pub fn reaches(&self, view: &mut View, port: u32, end: affinity::End) -> bool {
+        let entry = self.entry(port);
+        if !entry.is_by_node() {
+            let mut shared = entry.start()..entry.start() + entry.shared;
+            return shared.any(|endpoint| self.end(endpoint) == end);
+        }
+        if view.lists(port, entry.version).is_none() {
+            view.make(self, port);
+        }
+        let lists = view.lists(port, entry.version).expect("just made");
+        lists.reachable.iter().any(|endpoint| self.end(*endpoint) == end)
     }
 
     /// How many bytes the table takes, but for the compiled services it points to.
@@ -173,7 +250,7 @@ impl RouteTable {
     }
 
     /// Replaces the service ports of the Service at a slot.
-    fn put(&mut self, slot: u32, service: Option<&Arc<Service>>, touched: &mut Vec<u32>) {
+    fn put(&mut self, slot: u32, service: Option<&Arc<Service>>) {
         let before = self.services.get(&slot).cloned().unwrap_or_default();
         if let (Some((old, _)), Some(new)) =
             (before.first().and_then(|port| self.sources[*port as usize].as_ref()), service)
@@ -185,7 +262,6 @@ impl RouteTable {
         let wanted = service.map_or(0, |service| service.ports.len());
         for port in before.iter().copied() {
             self.retract(port);
-            touched.push(port);
         }
         let mut numbers = before;
         for port in numbers.drain(wanted.min(numbers.len())..).collect::<Vec<_>>() {
@@ -197,7 +273,6 @@ impl RouteTable {
         while numbers.len() < wanted {
             let number = self.number();
             numbers.push(number);
-            touched.push(number);
         }
         let Some(service) = service else {
             self.services.remove(&slot);

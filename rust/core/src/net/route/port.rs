@@ -88,10 +88,10 @@ impl PortEntry {
         self.flags & FIREWALL != 0 && self.shared > 0
     }
 
-    /// Whether every packet to it goes to one of the endpoints all nodes share.
+    /// Whether every packet to it goes to one of the endpoints all nodes share, each as likely.
     #[inline]
     pub fn is_plain(self) -> bool {
-        self.flags & (BY_NODE | FIREWALL) == 0 && self.shared > 0
+        self.flags & (BY_NODE | FIREWALL) == 0 && self.shared > 0 && self.affinity_seconds == 0
     }
 
     /// Whether packets to an address of it may be refused on some node.

@@ -45,6 +45,8 @@ pub struct Lists {
     pub cluster: Box<[u32]>,
     /// For traffic kept on the node.
     pub local: Box<[u32]>,
+    /// All that have rules on the node.
+    pub reachable: Box<[u32]>,
 }
 
 impl View {
@@ -151,6 +153,7 @@ impl View {
             version: entry.version,
             cluster: number(&choice.cluster),
             local: number(&choice.local),
+            reachable: number(&choice.reachable),
         };
         self.lists.insert(port, lists);
     }
