@@ -22,6 +22,7 @@ __all__ = [
     "Proxier",
     "Quantity",
     "Rules",
+    "Sent",
     "Watch",
     "WavetankError",
     "World",
@@ -156,6 +157,15 @@ class DnsServer:
 def dns_query(name: str, kind: str, flags: int = 0x0100, size: int | None = None) -> bytes: ...
 def dns_message(message: bytes) -> dict[str, Any] | None: ...
 
+class Sent:
+    def endpoint(self) -> NDArray[np.int32]: ...
+    def flags(self) -> NDArray[np.uint8]: ...
+    def totals(self) -> dict[str, int]: ...
+    def fork(self) -> Sent: ...
+    def columns(self, table: str) -> dict[str, Any]: ...
+    def arrow(self, table: str) -> Any: ...
+
+@final
 class World:
     def __new__(
         cls,
@@ -196,6 +206,29 @@ class World:
         own: bool,
         draw: int | None = None,
     ) -> list[dict[str, Any]]: ...
+    def number_addresses(self, family: str, addresses: list[str]) -> NDArray[np.uint32]: ...
+    def nodes_of_addresses(
+        self, addresses: NDArray[np.uint32], elsewhere: str
+    ) -> tuple[list[str], NDArray[np.uint32]]: ...
+    def send(
+        self,
+        *,
+        family: str,
+        protocol: str,
+        options: Mapping[str, Any],
+        nodes: list[str],
+        node: NDArray[np.uint32],
+        source: NDArray[np.uint32],
+        destination: NDArray[np.uint32],
+        port: NDArray[np.uint16],
+        at_ns: NDArray[np.int64],
+        count: int,
+        epoch: int,
+        threads: bool,
+        cap: int | None,
+        mode: str,
+        counts: NDArray[np.uint64] | None = None,
+    ) -> Sent: ...
     def owner_of_address(self, address: str) -> tuple[str, str, str] | None: ...
     def local_health(
         self, node: str, namespace: str, service: str, family: str

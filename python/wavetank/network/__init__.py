@@ -7,6 +7,7 @@ from .names import DnsOptions, Query, Record, Resolution
 from .places import Place
 from .proxy import JUMPS, KubeProxy, ProxyOptions
 from .ranges import Ranges
+from .sent import Sent
 from .tracing import End, Hop, Step, Trace
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Ranges",
     "Record",
     "Resolution",
+    "Sent",
     "Step",
     "Trace",
 ]

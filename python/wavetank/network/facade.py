@@ -6,9 +6,10 @@ from .health import Health
 from .proxy import Family, KubeProxy, ProxyOptions
 from .requesting import Requesting
 from .resolving import Names
+from .sending import Sending
 
 
-class Network(Health, Requesting, Names):
+class Network(Health, Requesting, Names, Sending):
     """The network half of :class:`wavetank.Cluster`."""
 
     @property

@@ -23,6 +23,7 @@ mod kinds;
 mod manifest;
 mod measure;
 mod net;
+mod net_send;
 mod net_trace;
 mod objects;
 mod policy;
@@ -50,6 +51,8 @@ mod _core {
     use super::manifest::{Document, read_manifest, to_json, to_yaml};
     #[pymodule_export]
     use super::net::{Proxier, replay_proxy};
+    #[pymodule_export]
+    use super::net_send::Sent;
     #[pymodule_export]
     use super::quantity::Quantity;
     #[pymodule_export]

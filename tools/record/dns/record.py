@@ -123,8 +123,13 @@ def ask(name, kind, **options):
     reply = dns.query.udp(query, "127.0.0.1", port=PORT, timeout=10, **options)
     flags = dns.flags.to_text(reply.flags)
     rcode = dns.rcode.to_text(reply.rcode())
-    return [name, kind, rcode, flags, *map(section, (reply.answer, reply.authority,
-                                                     reply.additional))]
+    return [
+        name,
+        kind,
+        rcode,
+        flags,
+        *map(section, (reply.answer, reply.authority, reply.additional)),
+    ]
 
 
 def main():
@@ -138,12 +143,22 @@ def main():
         sock.connect(("192.0.2.1", 53))
         here = sock.getsockname()[0]
     mine = {"addresses": [here], "conditions": {"ready": True}}
-    create(server, token, {
-        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
-        "metadata": {"name": "kube-dns-self", "namespace": "kube-system",
-                     "labels": {"kubernetes.io/service-name": "kube-dns"}},
-        "endpoints": [mine], "ports": [{"name": "dns", "port": 53, "protocol": "UDP"}],
-    })
+    create(
+        server,
+        token,
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "addressType": "IPv4",
+            "metadata": {
+                "name": "kube-dns-self",
+                "namespace": "kube-system",
+                "labels": {"kubernetes.io/service-name": "kube-dns"},
+            },
+            "endpoints": [mine],
+            "ports": [{"name": "dns", "port": 53, "protocol": "UDP"}],
+        },
+    )
     threading.Thread(target=outside, args=(folder / "outside.zone",), daemon=True).start()
     with tempfile.TemporaryDirectory() as work:
         config = Path(work, "kubeconfig")

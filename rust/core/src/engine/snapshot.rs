@@ -15,7 +15,8 @@ use crate::api::Rules;
 use crate::base::{Latencies, Stream, Time};
 use crate::net::dns::Dns;
 use crate::net::dns::server::Saved as SavedDns;
-use crate::net::{EndpointSlices, ServiceTable};
+use crate::net::route::{Addresses, Router, Traffic};
+use crate::net::{EndpointSlices, Family, ServiceTable};
 use crate::node::Kubelets;
 use crate::sched::plugins::user::{Declaration, UserPlugin};
 use crate::sched::saved::Saved as SavedScheduler;
@@ -52,6 +53,8 @@ struct Saved {
     stepped: bool,
     turn: Turn,
     plugins: Vec<Declaration>,
+    traffic: Traffic,
+    addresses: Addresses,
 }
 
 impl World {
@@ -87,6 +90,8 @@ impl World {
             stepped: self.stepped,
             turn: self.turn,
             plugins: self.plugins().cloned().collect(),
+            traffic: self.traffic.clone(),
+            addresses: self.router.table(Family::V6).addresses.clone(),
         };
         let head = [&MAGIC[..], &[0; CHECKSUM_BYTES]].concat();
         let at = head.len();
@@ -124,6 +129,8 @@ impl World {
         let scheduler = Scheduler::from_saved(saved.scheduler, config, &store, seen)?;
         let mut endpoints = saved.endpoints;
         endpoints.rebuild(&store);
+        let mut router = Router::default();
+        router.table_mut(Family::V6).addresses = saved.addresses;
         let controllers =
             saved.controllers.into_iter().map(|controller| controller.restore(&store)).collect();
         Ok(Self {
@@ -134,6 +141,8 @@ impl World {
             endpoints,
             routes: ServiceTable::default(),
             dns: Dns::from_saved(saved.dns)?,
+            router,
+            traffic: saved.traffic,
             controllers,
             consumers: saved.consumers,
             queue: saved.queue,

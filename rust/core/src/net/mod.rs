@@ -5,7 +5,8 @@
 //! share: [`service_ports`] and their [`endpoints`]. [`rules`] writes it as kube-proxy would on a
 //! node, [`health`] counts for load balancers, [`walk`] sends packets through those rules, [`trace`]
 //! through all the kernel's hooks and tells each rule they meet, [`owners`] knows whose an address
-//! is, [`replay`] answers recorded cases.
+//! is, [`replay`] answers recorded cases. [`route`] answers the same without rules, for millions of
+//! packets. [`dns`] knows the names of it all.
 
 pub mod dns;
 pub mod endpoint;
@@ -13,6 +14,7 @@ pub mod endpoints;
 pub mod health;
 pub mod owners;
 pub mod replay;
+pub mod route;
 pub mod rules;
 pub mod service_ports;
 pub mod slices;

@@ -261,7 +261,8 @@ impl Index {
     }
 
     fn change_owners(&mut self, ip: IpAddr, how: impl FnOnce(&mut Owners)) {
-        let mut owners = self.owners.get(&ip).map(|owners| Owners::clone(owners)).unwrap_or_default();
+        let mut owners =
+            self.owners.get(&ip).map(|owners| Owners::clone(owners)).unwrap_or_default();
         how(&mut owners);
         owners.slices.sort_unstable();
         owners.slices.dedup();
