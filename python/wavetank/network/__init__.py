@@ -2,7 +2,7 @@
 
 from .facade import Network
 from .places import Place
-from .proxy import JUMPS, KubeProxy, ProxyOptions
+from .proxy import JUMPS, JUMPS_IPV6, KubeProxy, ProxyOptions
 from .ranges import Ranges
 
-__all__ = ["JUMPS", "KubeProxy", "Network", "Place", "ProxyOptions", "Ranges"]
+__all__ = ["JUMPS", "JUMPS_IPV6", "KubeProxy", "Network", "Place", "ProxyOptions", "Ranges"]
