@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from wavetank.api import Api
-
+from .health import Health
 from .proxy import Family, KubeProxy, ProxyOptions
 
 
-class Network(Api):
+class Network(Health):
     """The network half of :class:`wavetank.Cluster`."""
 
     @property

@@ -9,6 +9,7 @@ use wavetank_core::api::ApiResult;
 use wavetank_core::base::Value;
 use wavetank_core::base::ip::{Cidr, parse_cidr, parse_ip};
 use wavetank_core::net::Family;
+use wavetank_core::net::health::local_health;
 use wavetank_core::net::replay;
 use wavetank_core::net::rules::{Config, LocalDetector, Node, Proxier as CoreProxier};
 
@@ -83,6 +84,26 @@ impl World {
             let namespace = store.body(id)?.namespace.map(|id| store.strings.text(id));
             Some((kind, namespace.unwrap_or_default().to_owned(), store.name(id)?.to_string()))
         }))
+    }
+
+    /// The port and the count of ready local endpoints a node's kube-proxy serves for a Service.
+    fn local_health(
+        &self,
+        py: Python,
+        node: &str,
+        namespace: &str,
+        service: &str,
+        family: &str,
+    ) -> PyResult<Option<(u16, usize)>> {
+        let family = read_family(family)?;
+        let found = self.enter(py, |inner| -> ApiResult<_> {
+            let node = node_of(inner, node)?;
+            let store = &inner.engine.store;
+            let id = store.require(store.kinds.service, Some(namespace), service)?;
+            Ok(local_health(inner.engine.routes(), family, id.slot, &node))
+        });
+        let found = found.map_err(|error| api_error(&error))?;
+        Ok(found.map(|health| (health.port, health.endpoints)))
     }
 
     /// A kube-proxy that starts on a node.
