@@ -66,9 +66,8 @@ impl Inner {
     fn publish(&mut self) {
         let now = self.engine.now();
         let dns = self.engine.dns();
-        self.served.retain(|served| {
-            served.upgrade().inspect(|served| served.publish(dns, now)).is_some()
-        });
+        self.served
+            .retain(|served| served.upgrade().inspect(|served| served.publish(dns, now)).is_some());
     }
 }
 

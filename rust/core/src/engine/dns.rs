@@ -3,11 +3,11 @@
 use super::World;
 use crate::api::ApiResult;
 use crate::base::{Value, hash_of};
+use crate::net::dns::Dns;
 use crate::net::dns::recursor::Step;
 use crate::net::dns::resolv::{self, ResolvConf};
 use crate::net::dns::server::Settings;
 use crate::net::dns::stub::{Library, Resolution, Stub};
-use crate::net::dns::Dns;
 use crate::store::ObjectId;
 
 impl World {

@@ -267,9 +267,9 @@ fn step_in(
             }
         }
     };
-    if let Some(alias) = zone.of_type(&node, kind::CNAME).pop().filter(|_| {
-        kind != kind::CNAME && kind != kind::ANY
-    }) {
+    if let Some(alias) =
+        zone.of_type(&node, kind::CNAME).pop().filter(|_| kind != kind::CNAME && kind != kind::ANY)
+    {
         let target = match &alias.data {
             Data::Name(_, target) => target.clone(),
             _ => return None,

@@ -140,7 +140,9 @@ impl<'a> Plugin<'a> {
         let at_apex = name.len() == self.zone.len();
         let only = |records| Ok((records, Vec::new()));
         match kind {
-            kind::A | kind::AAAA => only(self.addresses(name, None, kind, &mut Vec::new(), lookup)?),
+            kind::A | kind::AAAA => {
+                only(self.addresses(name, None, kind, &mut Vec::new(), lookup)?)
+            }
             kind::SOA if at_apex => only(SmallVec::from_iter([self.soa()])),
             kind::SOA => only(SmallVec::new()),
             kind::NS if at_apex => Ok(self.name_servers()),
@@ -218,7 +220,8 @@ impl<'a> Plugin<'a> {
         found: &mut SmallVec<[Rr; 2]>,
     ) {
         let from = name::lower(name);
-        let repeated = |(one, other): &(Wire, Wire)| *one == from && other.eq_ignore_ascii_case(target);
+        let repeated =
+            |(one, other): &(Wire, Wire)| *one == from && other.eq_ignore_ascii_case(target);
         if name::within(target, name).is_some()
             || before.len() > MAX_ALIASES
             || before.iter().any(repeated)
@@ -409,7 +412,10 @@ impl<'a> Plugin<'a> {
         let service = named.service.as_ref().ok_or(Missing)?;
         let fits = |port: &Port| {
             asked.port.as_ref().is_none_or(|name| name.eq_ignore_ascii_case(&port.name))
-                && asked.protocol.as_ref().is_none_or(|text| text.eq_ignore_ascii_case(&port.protocol))
+                && asked
+                    .protocol
+                    .as_ref()
+                    .is_none_or(|text| text.eq_ignore_ascii_case(&port.protocol))
         };
         if let Target::Alias(target) = &service.target {
             let is_plain = asked.endpoint.is_none() && asked.protocol.is_none();

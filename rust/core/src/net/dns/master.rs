@@ -188,7 +188,8 @@ impl Reader {
         let mut ttl = None;
         let mut rest = words.as_slice();
         let kind = loop {
-            let (word, after) = rest.split_first().ok_or("a record has a type, and there is none")?;
+            let (word, after) =
+                rest.split_first().ok_or("a record has a type, and there is none")?;
             rest = after;
             let upper = word.text.to_ascii_uppercase();
             if upper == "IN" {

@@ -145,7 +145,8 @@ pub fn parent(wire: &[u8]) -> Option<&[u8]> {
 
 /// A name of some labels in front of another.
 pub fn join(front: &[&[u8]], rest: &[u8]) -> Wire {
-    let mut wire = Vec::with_capacity(front.iter().map(|one| one.len() + 1).sum::<usize>() + rest.len());
+    let mut wire =
+        Vec::with_capacity(front.iter().map(|one| one.len() + 1).sum::<usize>() + rest.len());
     for label in front {
         wire.push(label.len() as u8);
         wire.extend_from_slice(label);

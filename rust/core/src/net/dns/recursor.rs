@@ -125,11 +125,14 @@ impl Run<'_> {
     /// The records of an entry with the time they have left.
     fn aged(&self, entry: &Entry, records: &[Rr]) -> Vec<Rr> {
         let left = ((entry.until.0 - self.now.0) / SECOND).max(0) as u32;
-        records.iter().cloned().map(|mut record| {
-            record.ttl = record.ttl.min(left);
-            record
-        })
-        .collect()
+        records
+            .iter()
+            .cloned()
+            .map(|mut record| {
+                record.ttl = record.ttl.min(left);
+                record
+            })
+            .collect()
     }
 
     fn put(&mut self, name: Wire, kind: u16, ttl: u32, entry: Entry) {
@@ -226,7 +229,8 @@ impl Run<'_> {
     fn nearest(&self, lower: &[u8]) -> (Wire, Vec<Rr>) {
         let mut at = Some(lower);
         while let Some(zone) = at {
-            if let Some(entry) = self.get(zone, kind::NS).filter(|entry| !entry.records.is_empty()) {
+            if let Some(entry) = self.get(zone, kind::NS).filter(|entry| !entry.records.is_empty())
+            {
                 return (zone.into(), self.aged(entry, &entry.records));
             }
             at = name::parent(zone);
@@ -304,13 +308,8 @@ impl Run<'_> {
         kind: u16,
         zone: &Wire,
     ) -> Told {
-        let step = |outcome| Step {
-            server: server.clone(),
-            address,
-            name: owner.clone(),
-            kind,
-            outcome,
-        };
+        let step =
+            |outcome| Step { server: server.clone(), address, name: owner.clone(), kind, outcome };
         let there = self.world.server(address).filter(|_| !self.silent.contains(&address));
         let Some(there) = there else {
             self.steps.push(step(Outcome::Timeout));
@@ -379,7 +378,9 @@ impl Run<'_> {
         let mut last = lower.clone();
         for record in &reply.answer {
             match &record.data {
-                Data::Name(kind::CNAME, target) if kind != kind::CNAME => last = name::lower(target),
+                Data::Name(kind::CNAME, target) if kind != kind::CNAME => {
+                    last = name::lower(target)
+                }
                 _ => return,
             }
         }

@@ -205,7 +205,10 @@ mod tests {
             (r#"{"dnsPolicy":"ClusterFirst","hostNetwork":true}"#, node),
             (r#"{"dnsPolicy":"ClusterFirstWithHostNet","hostNetwork":true}"#, cluster),
             (r#"{"dnsPolicy":"Default"}"#, node),
-            (r#"{"dnsPolicy":"None","dnsConfig":{"nameservers":["1.1.1.1"]}}"#, "nameserver 1.1.1.1\n"),
+            (
+                r#"{"dnsPolicy":"None","dnsConfig":{"nameservers":["1.1.1.1"]}}"#,
+                "nameserver 1.1.1.1\n",
+            ),
         ] {
             assert_eq!(conf(spec).0, expected, "{spec}");
         }
@@ -230,11 +233,18 @@ mod tests {
         assert_eq!(warnings.len(), 1);
         assert!(warnings[0].ends_with("line is: 10.96.0.10 1.1.1.1 2.2.2.2"), "{warnings:?}");
         let many: Vec<String> = (0..40).map(|n| format!("\"{n}.example\"")).collect();
-        let (text, warnings) = conf(&format!(r#"{{"dnsConfig":{{"searches":[{}]}}}}"#, many.join(",")));
+        let (text, warnings) =
+            conf(&format!(r#"{{"dnsConfig":{{"searches":[{}]}}}}"#, many.join(",")));
         assert_eq!(text.lines().next().unwrap().split(' ').count(), 33);
         assert!(warnings[0].starts_with("Search Line limits were exceeded"));
-        let long: Vec<String> =
-            (0..20).map(|n| format!("\"{n}.{}.example\"", "x".repeat(60).as_str().repeat(1) + "." + &"y".repeat(60))).collect();
+        let long: Vec<String> = (0..20)
+            .map(|n| {
+                format!(
+                    "\"{n}.{}.example\"",
+                    "x".repeat(60).as_str().repeat(1) + "." + &"y".repeat(60)
+                )
+            })
+            .collect();
         let (text, _) = conf(&format!(r#"{{"dnsConfig":{{"searches":[{}]}}}}"#, long.join(",")));
         let line = text.lines().next().unwrap();
         assert!(line.len() - "search ".len() <= 2048 && line.len() > 1900, "{}", line.len());

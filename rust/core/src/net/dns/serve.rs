@@ -204,9 +204,8 @@ impl<'a> Worker<'a> {
         self.turn = self.turn.wrapping_add(1);
         let (dns, buffer) = (&mut self.dns, &mut self.buffer);
         let (now, turn) = (self.now, self.turn);
-        let answered = catch_unwind(AssertUnwindSafe(|| {
-            dns.answer(message, transport, now, turn, buffer)
-        }));
+        let answered =
+            catch_unwind(AssertUnwindSafe(|| dns.answer(message, transport, now, turn, buffer)));
         let counters = &self.shared.counters;
         let count = |counter: &AtomicU64| {
             counter.fetch_add(1, Ordering::Relaxed);

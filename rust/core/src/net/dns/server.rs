@@ -45,10 +45,7 @@ impl Default for Settings {
         Self {
             zone: "cluster.local".to_owned(),
             server: IpAddr::V4(Ipv4Addr::new(10, 96, 0, 10)),
-            node: ResolvConf {
-                nameservers: vec!["192.168.0.2".into()],
-                ..ResolvConf::default()
-            },
+            node: ResolvConf { nameservers: vec!["192.168.0.2".into()], ..ResolvConf::default() },
             files: Vec::new(),
             silent: Vec::new(),
         }
@@ -168,6 +165,11 @@ impl Dns {
         self.index.seen()
     }
 
+    /// The names, for those who have them from elsewhere than a store.
+    pub fn names_mut(&mut self) -> &mut Index {
+        &mut self.index
+    }
+
     /// Takes in what was written.
     pub fn follow(&mut self, store: &Store) {
         self.index.follow(store);
@@ -194,7 +196,8 @@ impl Dns {
 
     /// Where pods find the DNS server: the addresses of its Service.
     pub fn addresses(&self) -> Vec<IpAddr> {
-        let service = self.index.named(&self.zones.service).and_then(|named| named.service.as_ref());
+        let service =
+            self.index.named(&self.zones.service).and_then(|named| named.service.as_ref());
         match service.map(|service| &service.target) {
             Some(Target::Addresses(addresses)) if !addresses.is_empty() => addresses.clone(),
             _ => vec![self.zones.server],

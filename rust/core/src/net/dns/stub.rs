@@ -169,13 +169,7 @@ impl Stub<'_> {
         }
     }
 
-    fn musl(
-        &mut self,
-        plain: &Wire,
-        absolute: bool,
-        kinds: &[u16],
-        resolution: &mut Resolution,
-    ) {
+    fn musl(&mut self, plain: &Wire, absolute: bool, kinds: &[u16], resolution: &mut Resolution) {
         let mut candidates = if absolute { Vec::new() } else { self.candidates(plain) };
         candidates.push(plain.clone());
         for candidate in candidates {
@@ -198,15 +192,22 @@ impl Stub<'_> {
                     kinds.iter().map(|&kind| self.ask(name, kind, server, resolution)).collect();
                 let replies: Vec<Decoded> = replies.into_iter().flatten().collect();
                 heard |= !replies.is_empty();
-                let said = |reply: &&Decoded| matches!(reply.rcode, rcode::NOERROR | rcode::NXDOMAIN);
+                let said =
+                    |reply: &&Decoded| matches!(reply.rcode, rcode::NOERROR | rcode::NXDOMAIN);
                 let Some(first) = replies.iter().find(said) else {
                     resolution.rcode = replies.first().map(|reply| reply.rcode);
                     continue;
                 };
                 resolution.rcode = Some(first.rcode);
-                let records: Vec<Rr> =
-                    replies.iter().filter(said).flat_map(|reply| reply.sections[0].clone()).collect();
-                if records.iter().any(|record| kinds.contains(&record.data.kind()) || kinds == [kind::ANY]) {
+                let records: Vec<Rr> = replies
+                    .iter()
+                    .filter(said)
+                    .flat_map(|reply| reply.sections[0].clone())
+                    .collect();
+                if records
+                    .iter()
+                    .any(|record| kinds.contains(&record.data.kind()) || kinds == [kind::ANY])
+                {
                     return Outcome::Found(records);
                 }
                 let missing = first.rcode == rcode::NXDOMAIN;
@@ -243,7 +244,15 @@ impl Stub<'_> {
             let answers = reply.as_ref().map_or(0, |reply| reply.sections[0].len());
             let rcode = reply.as_ref().map(|reply| reply.rcode);
             let name = name.clone();
-            resolution.queries.push(Asked { name, kind, server, rcode, answers, transport, cached });
+            resolution.queries.push(Asked {
+                name,
+                kind,
+                server,
+                rcode,
+                answers,
+                transport,
+                cached,
+            });
             let cut = reply.as_ref().is_some_and(|reply| reply.flags & 0x0200 != 0);
             if !cut || transport == Transport::Tcp {
                 return reply;

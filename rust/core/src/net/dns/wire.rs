@@ -122,9 +122,8 @@ impl<'a> Query<'a> {
     /// # Errors
     /// When it is nothing to answer.
     pub fn read(message: &'a [u8]) -> Result<Self, Unfit> {
-        let word = |at: usize| {
-            message.get(at..at + 2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
-        };
+        let word =
+            |at: usize| message.get(at..at + 2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
         if message.len() < HEADER {
             return Err(Unfit::Ignore);
         }
