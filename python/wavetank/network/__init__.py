@@ -4,6 +4,7 @@ from .balancing import LoadBalancer
 from .facade import Network
 from .places import Place
 from .proxy import JUMPS, KubeProxy, ProxyOptions
+from .response import Response
 from .tracing import End, Hop, Step, Trace
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Network",
     "Place",
     "ProxyOptions",
+    "Response",
     "Step",
     "Trace",
 ]

@@ -167,6 +167,11 @@ class IngressTable:
                         return Certificate(key[0], entry.get("secretName", ""), _names(entry))
         return None
 
+    def names(self, host: str) -> bool:
+        """Whether some rule names a host, itself or by a wildcard."""
+        host = plain_host(host)
+        return any(name in self._by_host for name in _candidates(host) if name)
+
     @property
     def hosts(self) -> list[str]:
         """The hosts rules name, wildcards included, by name."""
