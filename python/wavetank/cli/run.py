@@ -13,7 +13,7 @@ from rich.text import Text
 
 from wavetank import _core
 from wavetank import plan as planning
-from wavetank.cluster import is_saved
+from wavetank.files import is_saved
 from wavetank.plan.expand import rules_for
 from wavetank.plan.volumes import is_bound
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from .health import Health
 from .proxy import Family, KubeProxy, ProxyOptions
 from .requesting import Requesting
 
 
-class Network(Requesting):
+class Network(Health, Requesting):
     """The network half of :class:`wavetank.Cluster`."""
+
+    @property
+    def ranges(self) -> dict[str, str]:
+        """Where addresses come from: the options of :class:`wavetank.network.Ranges` in force."""
+        return dict(self._world.ranges())
 
     def iptables(
         self, node: str, *, family: Family = "IPv4", options: ProxyOptions | None = None

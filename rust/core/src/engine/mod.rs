@@ -14,6 +14,7 @@
 
 pub mod advance;
 pub mod consumer;
+pub mod control_plane;
 pub mod controllers;
 pub mod explain;
 pub mod garbage;
@@ -41,6 +42,7 @@ use crate::net::rules::Node;
 use crate::net::{EndpointSlices, ServiceTable};
 use crate::node::Kubelets;
 use crate::sched::{Config, Scheduler};
+use crate::store::ranges::Ranges;
 use crate::store::{ObjectId, Store};
 
 pub use self::advance::{Stop, Until};
@@ -68,6 +70,7 @@ pub struct World {
     /// How many versions of history watches can go back.
     history: u64,
     pools: pools::Pools,
+    control_plane: control_plane::ControlPlane,
     /// A scheduling cycle is under way.
     cycle_running: bool,
     retry_at: Option<Time>,
@@ -100,6 +103,8 @@ pub enum Event {
     Cycle,
     /// The scheduler flushes pods that waited too long.
     Flush,
+    /// The API server looks after the Service that leads to it.
+    ControlPlane,
 }
 
 impl Event {
@@ -120,6 +125,8 @@ pub struct Setup {
     pub latencies: Latencies,
     /// How the scheduler decides.
     pub scheduler: Arc<Config>,
+    /// Where addresses come from.
+    pub ranges: Ranges,
 }
 
 /// Namespaces every cluster has.
@@ -129,7 +136,7 @@ const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kub
 const HISTORY: u64 = 131_072;
 
 impl World {
-    /// A cluster with the namespaces every cluster has and nothing else.
+    /// A cluster with what every cluster has, its namespaces and the Service of its API server.
     pub fn new(registry: Registry, rules: Arc<Rules>, setup: Setup) -> Self {
         let streams = Streams::new(setup.seed);
         let mut world = Self {
@@ -146,6 +153,7 @@ impl World {
             delays: streams.stream("delays"),
             history: HISTORY,
             pools: pools::Pools::default(),
+            control_plane: control_plane::ControlPlane::default(),
             cycle_running: false,
             retry_at: None,
             flush_at: None,
@@ -155,6 +163,8 @@ impl World {
         for name in NAMESPACES {
             world.create_namespace(name);
         }
+        world.store.set_ranges(setup.seed, setup.ranges);
+        world.start_control_plane();
         world
     }
 

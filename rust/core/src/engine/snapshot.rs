@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::advance::Turn;
 use super::consumer::{Consumer, Role};
+use super::control_plane::ControlPlane;
 use super::controllers::SavedController;
 use super::pools::Pools;
 use super::queue::EventQueue;
@@ -21,7 +22,7 @@ use crate::store::Store;
 use crate::store::snapshot::Saved as SavedStore;
 
 /// What a saved cluster begins with: a name and the version of the format.
-const MAGIC: &[u8; 12] = b"wavetank\0\0\0\x03";
+const MAGIC: &[u8; 12] = b"wavetank\0\0\0\x04";
 
 /// Bytes of the checksum that follows; what is saved comes after it.
 const CHECKSUM_BYTES: usize = 8;
@@ -41,6 +42,7 @@ struct Saved {
     delays: Stream,
     history: u64,
     pools: Pools,
+    control_plane: ControlPlane,
     cycle_running: bool,
     retry_at: Option<Time>,
     flush_at: Option<Time>,
@@ -74,6 +76,7 @@ impl World {
             delays: self.delays.clone(),
             history: self.history,
             pools: self.pools.clone(),
+            control_plane: self.control_plane.clone(),
             cycle_running: self.cycle_running,
             retry_at: self.retry_at,
             flush_at: self.flush_at,
@@ -133,6 +136,7 @@ impl World {
             delays: saved.delays,
             history: saved.history,
             pools: saved.pools,
+            control_plane: saved.control_plane,
             cycle_running: saved.cycle_running,
             retry_at: saved.retry_at,
             flush_at: saved.flush_at,

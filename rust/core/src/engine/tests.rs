@@ -12,6 +12,7 @@ use crate::store::bulk::Naming;
 use crate::store::create::WriteOptions;
 use crate::store::delete::{DeleteOptions, Propagation};
 use crate::store::pod::Phase;
+use crate::store::ranges::Ranges;
 use crate::store::{ObjectId, Store};
 
 const FOREVER: Time = Time(i64::MAX);
@@ -22,6 +23,7 @@ fn world(latencies: Latencies) -> World {
         start: Time::from_unix_secs(1_000_000),
         latencies,
         scheduler: Arc::default(),
+        ranges: Ranges::default(),
     };
     World::new(Registry::new(), Arc::new(Rules::none()), setup)
 }

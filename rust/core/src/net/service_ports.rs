@@ -9,43 +9,9 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use super::rules::chain::ChainHash;
+pub use crate::base::ip::Family;
 use crate::base::ip::{Cidr, parse_cidr, parse_ip};
 use crate::base::{Text, Value};
-
-/// A family of addresses. The two know nothing of each other: each has rules of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Family {
-    /// IPv4.
-    V4,
-    /// IPv6.
-    V6,
-}
-
-impl Family {
-    /// Both, in the order the API lists them.
-    pub const BOTH: [Self; 2] = [Self::V4, Self::V6];
-
-    /// The family of an address.
-    pub fn of(address: IpAddr) -> Self {
-        if address.is_ipv4() { Self::V4 } else { Self::V6 }
-    }
-
-    /// The API's word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::V4 => "IPv4",
-            Self::V6 => "IPv6",
-        }
-    }
-
-    /// The length of an address in bits.
-    pub fn bits(self) -> u8 {
-        match self {
-            Self::V4 => 32,
-            Self::V6 => 128,
-        }
-    }
-}
 
 /// A protocol a Service can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -180,6 +180,11 @@ impl ServiceTable {
         services.flat_map(|(_, service)| &service.ports)
     }
 
+    /// The Service at a slot, when it has rules in a family.
+    pub fn service(&self, family: Family, slot: u32) -> Option<&Arc<Service>> {
+        self.families[family as usize].by_slot.get(&slot)
+    }
+
     /// How many endpoints all service ports of a family have together.
     pub fn endpoint_count(&self, family: Family) -> usize {
         self.families[family as usize].endpoints
