@@ -327,3 +327,26 @@ def test_the_command_ends_as_curl_does(cluster: wt.Cluster, tmp_path: Path) -> N
     assert json.loads(out)["rule"]["ingress"] == "shop"
     assert run("http://shop.example/", "-H", "none")[0] == 2
     assert run("http://web", "--source", "pod/none")[0] == 1
+
+
+def test_what_nodes_and_the_api_server_answer(cluster: wt.Cluster) -> None:
+    branch = cluster.fork()
+    source = pod_of(branch, "web")
+    assert branch.curl("https://10.96.0.1/", source=source).exit_code == 60
+    answer = branch.curl("https://10.96.0.1/", source=source, insecure=True)
+    assert answer.status == 403
+    assert "~ the API server 192.168.0.10:6443" in str(answer)
+    branch.create(service("front", type="LoadBalancer", externalTrafficPolicy="Local"))
+    branch.patch("service", "front", {"spec": {"selector": {"app": "safe"}}})
+    branch.run()
+    port = branch.get("service/front")["spec"]["healthCheckNodePort"]
+    codes = {}
+    for node in ("node-0", "node-1", "node-2"):
+        answer = branch.curl(f"http://{node}:{port}/", source=source)
+        codes[node] = answer.status
+        assert answer.body.rstrip() == branch.health_check(node, "front").body
+        assert branch.curl(f"http://{node}:10256/healthz", source=source).status == 200
+    home = branch.get(pod_of(branch, "safe"))["spec"]["nodeName"]
+    assert codes == {node: 200 if node == home else 503 for node in codes}
+    balancer = branch.load_balancer("front")
+    assert [target.node for target in balancer.usable] == [home]

@@ -36,7 +36,7 @@ def hops(trace: Trace) -> Iterator[str]:
 
 def arrival(end: End, container: str = "") -> str:
     """Return where a connection ends."""
-    why = f" ({end.why})" if end.why else ""
+    why = f" ({end.why})" if end.why and end.why != name_of(end) else ""
     if end.verdict != CONNECTED:
         return f"{end.verdict}{why}"
     node = f" on {end.node}" if end.pod and end.node else ""

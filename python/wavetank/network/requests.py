@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from . import request_page as page
 from .ingresses import Ingresses
 from .lookup import look_up
-from .packets import Follower, merged
+from .packets import API_SERVER, Follower, merged
 from .places import Place, locate
 from .response import Response
 from .targets import Target, joined
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from wavetank.controllers.ingress import Served
 
     from .balancing import Spread
+    from .health import HealthAnswer
     from .ingress import Rule
     from .proxy import Family, ProxyOptions
     from .tracing import End
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 _GIVES_UP_MS = 131_000
 #: Ports, and names of ports, at which pods speak TLS.
 _TLS_PORTS = {443, 6443, 8443}
+#: Ports of every node: the kubelet's, and kube-proxy's health check.
+_KUBELET, _PROXY_HEALTH = 10250, 10256
 _SERVICE_NAME = "kubernetes.io/service-name"
 
 
@@ -230,15 +233,34 @@ class Request:
     def _at_process(self, end: End) -> Response:
         response = self.response
         response.node, response.zone = end.node, end.zone
-        is_api = end.why == "the API server"
-        tls = is_api or end.port == 10250
+        is_api = end.why == API_SERVER
+        tls = is_api or end.port == _KUBELET
         if not self._agree(tls, f"the certificate of {end.why or 'the node'}"):
             return response
-        if ": " in end.why and end.why.rpartition(": ")[2].isdigit():
-            return self._answer(int(end.why.rpartition(": ")[2]), end.why)
         if self.scheme == "http" and tls:
             return self._answer(400, "Client sent an HTTP request to an HTTPS server.")
-        return self._answer(403 if is_api else 200, f"{end.why or 'a process of the node'}")
+        health = self._health(end)
+        if health is not None:
+            response.headers.update(health.headers)
+            return self._answer(health.status, health.body)
+        return self._answer(403 if is_api else 200, end.why or "a process of the node")
+
+    def _health(self, end: End) -> HealthAnswer | None:
+        """Return what kube-proxy answers to load balancers, if it was asked."""
+        cluster: Any = self.api
+        path = self.path.partition("?")[0]
+        if end.port == _PROXY_HEALTH and path in {"/healthz", "/livez"}:
+            of_proxy: HealthAnswer = cluster.proxy_health(end.node, path)
+            return of_proxy
+        _, found, name = end.why.partition("health check of service ")
+        if not found:
+            return None
+        namespace, service = name.split("/")
+        family = "IPv6" if ":" in end.address else "IPv4"
+        found_there: HealthAnswer = cluster.health_check(
+            end.node, service, namespace=namespace, family=family
+        )
+        return found_there
 
     # Ingress
 
