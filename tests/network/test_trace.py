@@ -179,3 +179,42 @@ def test_the_command_prints_the_page_and_data(cluster: wt.Cluster, tmp_path: Pat
     assert run("node/node-9", "web")[0] == 1
     assert run("pod/none", "web")[0] == 1
     assert run("node/node-0", "web", "--family", "5")[0] == 2
+
+
+def test_both_families_have_rules_of_their_own() -> None:
+    cluster = wt.Cluster(seed=2, service_cidr="10.96.0.0/16,fd00:10:96::/112")
+    cluster.add_nodes(cpu="16", memory="64Gi", count=2, name="node", zones=["a", "b"])
+    labels = {"app": "web"}
+    container = {"name": "c", "image": "web:1"}
+    cluster.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "web", "labels": labels},
+            "spec": {"containers": [container]},
+        }
+    )
+    cluster.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "web"},
+            "spec": {
+                "selector": labels,
+                "ports": [{"port": 80}],
+                "ipFamilyPolicy": "PreferDualStack",
+            },
+        }
+    )
+    cluster.run()
+    four = cluster.trace("node/node-0", "web")
+    six = cluster.trace("node/node-0", "web", family="IPv6")
+    assert (four.verdict, six.verdict) == ("connected", "connected")
+    assert four.endpoint is not None
+    assert six.endpoint is not None
+    assert four.endpoint.pod == six.endpoint.pod == "web"
+    assert ":" in six.endpoint.address
+    assert ":" not in four.endpoint.address
+    assert "] -> " not in str(four)
+    assert f"--to-destination [{six.endpoint.address}]:80" in str(six)
+    assert cluster.trace("pod/web", f"[{six.target.address}]:80").verdict == "connected"

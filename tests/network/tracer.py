@@ -1,4 +1,4 @@
-"""What a kernel with our rules traces: each rule each packet meets, as ``xtables-monitor`` tells it.
+"""What a kernel with our rules traces: each rule a packet meets, as ``xtables-monitor`` tells it.
 
 Run inside a network namespace of its own: reads ``{"addresses", "jumps", "cases": [{"rules",
 "packets", "times"}]}`` from standard input and prints, per case, packet and time, the rules met as

@@ -7,6 +7,7 @@ from .names import DnsOptions, Query, Record, Resolution
 from .places import Place
 from .proxy import JUMPS, JUMPS_IPV6, KubeProxy, ProxyOptions
 from .ranges import Ranges
+from .response import Response
 from .sent import Sent
 from .tracing import End, Hop, Step, Trace
 
@@ -26,6 +27,7 @@ __all__ = [
     "Ranges",
     "Record",
     "Resolution",
+    "Response",
     "Sent",
     "Step",
     "Trace",

@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .balancing import LoadBalancer, load_balancer, ready_endpoints
+from .balancing import LoadBalancer, load_balancer
 from .places import locate
 from .proxy import ProxyOptions
 from .targets import Target, find_target, is_ready, joined
@@ -29,6 +29,8 @@ NODES_FOLLOWED = 32
 _HOPS = 6
 _WORDS = {"DROP": TIMEOUT, "REJECT": REFUSED}
 #: Ports that answer on every node.
+_KUBERNETES = "kubernetes.io/service-name=kubernetes"
+API_SERVER = "the API server"
 _NODE_PORTS = {10250: "the kubelet", 10256: "kube-proxy's health check"}
 
 
@@ -253,6 +255,8 @@ class Follower:
         return [self._at_process(place, flow, translated=translated)]
 
     def _leave(self, flow: Flow, *, translated: bool) -> list[End]:
+        if self._is_api_server(flow.address):
+            return [self._end(flow, CONNECTED, why=API_SERVER)]
         if translated:
             why = "the endpoint is no pod and no node of this cluster"
             return [self._end(flow, ROUTED_AWAY, why=why)]
@@ -264,6 +268,12 @@ class Follower:
             why = f"service {namespace}/{name} has no port {flow.port}/{self.protocol}: no rule"
             return [self._end(flow, ROUTED_AWAY, why=why)]
         return [self._end(flow, ROUTED_AWAY, why="no rule: it leaves the cluster")]
+
+    def _is_api_server(self, address: str) -> bool:
+        """Whether it is an endpoint of the Service every cluster has."""
+        found = self.api.get("endpointslices", namespace="default", label_selector=_KUBERNETES)
+        points = [point for piece in found for point in piece.get("endpoints") or []]
+        return any(address in point["addresses"] for point in points)
 
     def _at_pod(self, place: Place, flow: Flow) -> End:
         pod = self.api.get("pod", place.name, namespace=place.namespace)
@@ -291,7 +301,7 @@ class Follower:
             return self._end(flow, CONNECTED, place=its, why=why)
         if flow.port in _NODE_PORTS and self.protocol == "TCP":
             return self._end(flow, CONNECTED, place=place, why=_NODE_PORTS[flow.port])
-        health = self._health_check(place, flow.port)
+        health = self._health_check(flow.port)
         if health:
             return self._end(flow, CONNECTED, place=place, why=health)
         if translated:
@@ -300,13 +310,11 @@ class Follower:
             flow, REFUSED, place=place, why=f"nothing on the node listens at {flow.port}"
         )
 
-    def _health_check(self, place: Place, port: int) -> str:
+    def _health_check(self, port: int) -> str:
         for service in self.api.get("services"):
             if service["spec"].get("healthCheckNodePort") == port:
                 meta = service["metadata"]
-                found = ready_endpoints(self.api, meta["namespace"], meta["name"], self.family)
-                code = 200 if found.get(place.node) else 503
-                return f"health check of service {meta['namespace']}/{meta['name']}: {code}"
+                return f"health check of service {meta['namespace']}/{meta['name']}"
         return ""
 
     def _end(

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from wavetank.api import Api
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from .balancing import LoadBalancer, Spread
     from .proxy import Family, ProxyOptions
+    from .response import Response
     from .tracing import Trace
 
 
@@ -80,6 +83,85 @@ class Requesting(Api):
             namespace=namespace,
             protocol=protocol,
             port=port,
+            node=node,
+            family=family,
+            draw=draw,
+            spread=spread,
+            weighted=weighted,
+            options=options,
+        )
+
+    def curl(
+        self,
+        url: str,
+        *,
+        source: str = "outside",
+        namespace: str | None = None,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        resolve: str | Sequence[str] = (),
+        insecure: bool = False,
+        connect_timeout: float | None = None,
+        node: str | None = None,
+        family: Family | None = None,
+        draw: int | None = None,
+        spread: Spread = "round-robin",
+        weighted: bool = False,
+        options: ProxyOptions | None = None,
+    ) -> Response:
+        """Send a request, as ``curl`` would: DNS, load balancer, node, Ingress, Service, endpoint.
+
+        Pods answer 200 to everything. A host that no zone knows, but a rule of an Ingress names,
+        is where its ingress controller is.
+
+        Parameters
+        ----------
+        url
+            ``"http://shop.example/cart"``, ``"http://web.shop"``, ``"http://10.96.0.9:8080"``,
+            ``"https://..."``, ``"http://NODE:30080"``.
+        source
+            Who asks: ``"outside"``, an IP address, ``"pod/web-0"``, ``"node/n1"``.
+        namespace
+            Of a source given by its name alone.
+        resolve
+            ``"HOST:PORT:ADDRESS"``, one or several: addresses to use instead of a look-up.
+        insecure
+            Take any certificate.
+        connect_timeout
+            Seconds after which to give up; Linux takes 131. No virtual time passes.
+        node
+            Where a request from outside enters the cluster.
+        draw
+            The seed of random choices on the way, and the request's number where nodes and
+            endpoints take turns. Without it requests of a cluster are counted.
+        spread, weighted
+            How a load balancer chooses nodes; see :meth:`load_balancer`.
+
+        Returns
+        -------
+        Response
+            Status, headers and body, the pod and container that answered, ``.traces``, curl's
+            exit code and error; prints as ``curl -v`` does.
+
+        Raises
+        ------
+        NotFoundError
+            When the source does not exist.
+        """
+        from .requests import curl  # noqa: PLC0415 - only where it is needed
+
+        return curl(
+            self,
+            url,
+            source=source,
+            namespace=namespace,
+            method=method,
+            headers=headers,
+            cookies=cookies,
+            resolve=resolve,
+            insecure=insecure,
+            connect_timeout=connect_timeout,
             node=node,
             family=family,
             draw=draw,

@@ -60,7 +60,9 @@ def name_of(end: End) -> str:
     """Return who is at an end."""
     if end.pod:
         return f"pod/{end.pod}" if end.namespace == "default" else f"pod/{end.namespace}/{end.pod}"
-    return f"node/{end.node}" if end.node and end.verdict == "connected" else end.address
+    if end.verdict != "connected":
+        return end.address
+    return f"node/{end.node}" if end.node else end.why or end.address
 
 
 def percent(chance: float) -> str:
@@ -98,6 +100,7 @@ def ends_rows(trace: Trace) -> list[list[str]]:
     for end in trace.ends:
         # Why a single packet is lost stands in the headline.
         tells = end.why and (len(trace.ends) > 1 or end.verdict == "connected")
+        tells = tells and end.why != name_of(end)
         sees = f"{end.verdict} ({end.why})" if tells else end.verdict
         name = name_of(end) if end.pod or end.verdict == "connected" else "-"
         key = (name, joined(end.address, end.port), end.node, sees)

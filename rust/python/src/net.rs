@@ -125,7 +125,7 @@ impl World {
 impl World {
     /// Options of a kube-proxy; pods have their addresses where the cluster says, unless it is
     /// told otherwise.
-    fn read_config(&self, py: Python, options: &Bound<PyDict>) -> PyResult<Config> {
+    pub fn read_config(&self, py: Python, options: &Bound<PyDict>) -> PyResult<Config> {
         let mut config = read_config(options)?;
         if !options.contains("cluster_cidr")? {
             let ranges = self.enter(py, |inner| Arc::clone(&inner.engine.store.ranges));
@@ -151,8 +151,7 @@ pub fn read_family(family: &str) -> PyResult<Family> {
     })
 }
 
-/// The options of a kube-proxy.
-pub fn read_config(options: &Bound<PyDict>) -> PyResult<Config> {
+fn read_config(options: &Bound<PyDict>) -> PyResult<Config> {
     let options = value_from_py(options)?;
     let mut config = Config::default();
     let flag = |name: &str, into: &mut bool| {

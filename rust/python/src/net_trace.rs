@@ -15,7 +15,7 @@ use wavetank_core::net::walk::{Packet, Verdict};
 
 use crate::convert::value_to_py;
 use crate::error::{api_error, value_error};
-use crate::net::{node_of, read_config};
+use crate::net::node_of;
 use crate::world::World;
 
 #[pymethods]
@@ -43,7 +43,7 @@ impl World {
         own: bool,
         draw: Option<u64>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let config = read_config(options)?;
+        let config = self.read_config(py, options)?;
         let (source, to) = (read_address(source)?, SocketAddr::new(read_address(to)?, port));
         if source.is_ipv4() != to.ip().is_ipv4() {
             let what = format!("a packet from {source} to {}: two families", to.ip());
