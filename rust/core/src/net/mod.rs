@@ -1,17 +1,19 @@
 //! The network: which endpoints a Service has, and what nodes do with packets to it.
 //!
-//! [`endpoint`] says what one pod contributes to one Service; [`slices`] is the EndpointSlice
-//! controller. From Services and slices, whoever wrote them, [`table`] compiles what all nodes
+//! [`endpoint`] says what one pod contributes to one Service, by which [`ports`]; [`slices`] is the
+//! EndpointSlice controller, and [`subsets`] writes Endpoints of the same. From Services and slices, whoever wrote them, [`table`] compiles what all nodes
 //! share: [`service_ports`] and their [`endpoints`]. [`rules`] writes it as kube-proxy would on a
 //! node, [`health`] counts for load balancers, [`walk`] sends packets through those rules, [`replay`] answers recorded cases.
 
 pub mod endpoint;
 pub mod endpoints;
 pub mod health;
+pub mod ports;
 pub mod replay;
 pub mod rules;
 pub mod service_ports;
 pub mod slices;
+pub mod subsets;
 pub mod table;
 pub mod walk;
 
