@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from wavetank import Cluster, _core, clock
 from wavetank.network.ranges import Ranges, to_core
 from wavetank.program import rules
@@ -67,7 +66,11 @@ def service(asked: dict[str, Any]) -> dict[str, Any]:
     }
     if asked["distribution"]:
         spec["trafficDistribution"] = asked["distribution"]
-    meta: dict[str, Any] = {"name": "web", "namespace": "default", "labels": {"tier": asked["tier"]}}
+    meta: dict[str, Any] = {
+        "name": "web",
+        "namespace": "default",
+        "labels": {"tier": asked["tier"]},
+    }
     if asked["auto"]:
         meta["annotations"] = {"service.kubernetes.io/topology-mode": "Auto"}
     return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}

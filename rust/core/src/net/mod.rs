@@ -1,13 +1,16 @@
 //! The network: which endpoints a Service has, and what nodes do with packets to it.
 //!
 //! [`endpoint`] says what one pod contributes to one Service, by which [`ports`]; [`slices`] is the
-//! EndpointSlice controller, and [`subsets`] writes Endpoints of the same. From Services and slices, whoever wrote them, [`table`] compiles what all nodes
-//! share: [`service_ports`] and their [`endpoints`]. [`rules`] writes it as kube-proxy would on a
-//! node, [`health`] counts for load balancers, [`walk`] sends packets through those rules, [`replay`] answers recorded cases.
+//! EndpointSlice controller, [`subsets`] writes Endpoints of the same, [`mirror`] turns Endpoints
+//! written by hand into slices. From Services and slices, whoever wrote them, [`table`] compiles
+//! what all nodes share: [`service_ports`] and their [`endpoints`]. [`rules`] writes it as
+//! kube-proxy would on a node, [`health`] counts for load balancers, [`walk`] sends packets
+//! through those rules, [`replay`] answers recorded cases.
 
 pub mod endpoint;
 pub mod endpoints;
 pub mod health;
+pub mod mirror;
 pub mod ports;
 pub mod replay;
 pub mod rules;

@@ -35,7 +35,8 @@ struct Subset<'a> {
 /// Writes the Endpoints of a Service from its slices.
 pub fn write(store: &mut Store, owner: &Owner, family: Family, groups: &[Option<Group>; 2]) {
     let mut subsets = groups[family as usize].as_ref().map_or_else(Vec::new, |group| {
-        repack(group, flag(&owner.body, "publishNotReadyAddresses"))
+        let ports = owner.body.at(&["spec", "ports"]).and_then(Value::as_list).unwrap_or_default();
+        repack(group, flag(&owner.body, "publishNotReadyAddresses"), ports.is_empty())
     });
     sort(&mut subsets);
     let is_cut = truncate(&mut subsets);
@@ -89,13 +90,14 @@ fn labels(store: &Store, owner: &Owner) -> Map {
     labels
 }
 
-/// The subsets, each with the ports that the same addresses serve.
-fn repack(group: &Group, publish: bool) -> Vec<Subset<'_>> {
+/// The subsets, each with the ports that the same addresses serve. Addresses that serve none
+/// count only where the Service has no ports either.
+fn repack(group: &Group, publish: bool, portless: bool) -> Vec<Subset<'_>> {
     let is_listed = |entry: &&Entry| publish || !entry.is("terminating");
     let mut by_port: BTreeMap<Option<&Port>, Vec<&Entry>> = BTreeMap::new();
     for slice in &group.slices {
         let listed = || slice.entries.iter().filter(is_listed);
-        if slice.ports.is_empty() {
+        if slice.ports.is_empty() && portless {
             by_port.entry(None).or_default().extend(listed());
         }
         for port in &slice.ports {

@@ -4,7 +4,8 @@
 //! [`group`] of slices per family. A pod's change finds its Services through the reverse index of
 //! selectors and touches the slices it is in; [`slice`] says how one is written, once per turn.
 //! [`hints`] says whom endpoints are meant for, [`topology`] what zones have. The Endpoints of
-//! the same Services are written beside, by [`super::subsets`].
+//! the same Services are written beside, by [`super::subsets`]; Endpoints of Services without a
+//! selector become slices by [`super::mirror`].
 
 pub mod group;
 pub mod hints;
@@ -22,8 +23,8 @@ use self::slice::{Entry, MANAGED_BY, MANAGER, Need, Owner, Slice};
 use self::topology::{Topology, is_ready};
 use super::Family;
 use super::endpoint::{endpoint_of, zone_of};
-use super::subsets;
 use super::table::SERVICE_NAME;
+use super::{mirror, subsets};
 use crate::base::{CowMap, Map, Text, Value};
 use crate::labels::{Labels, Selector, SelectorIndex};
 use crate::store::log::{Entry as Logged, Verb};
@@ -82,7 +83,8 @@ impl EndpointSlices {
         let mut dirty = Dirty::new();
         let mut changed: BTreeSet<u32> = BTreeSet::new();
         let mut moved = false;
-        let mut gone = Vec::new();
+        let mut gone = BTreeSet::new();
+        let mut mirrored = BTreeSet::new();
         for revision in from + 1..=to {
             let Some(entry) = store.log().get(revision) else { continue };
             let id = entry.id();
@@ -92,6 +94,7 @@ impl EndpointSlices {
                     self.forget(id.slot);
                     gone.extend(named(store, entry));
                 }
+                mirrored.extend(self.by_hand(store, entry));
                 changed.insert(id.slot);
             } else if id.kind == kinds.pod && !self.selectors.is_empty() {
                 self.pod_changed(store, entry, &mut dirty);
@@ -101,6 +104,7 @@ impl EndpointSlices {
                 && !self.written.remove(&revision)
             {
                 changed.extend(self.disturbed(store, entry));
+                mirrored.extend(self.by_hand(store, entry));
             }
         }
         for slot in changed {
@@ -119,6 +123,9 @@ impl EndpointSlices {
         }
         for (service, pods) in dirty {
             self.sync_service(store, service, &pods);
+        }
+        for (namespace, name) in mirrored {
+            mirror::sync(store, &namespace, &name);
         }
         // What was written before has been read.
         self.written = self.written.split_off(&(to + 1));
@@ -180,6 +187,27 @@ impl EndpointSlices {
         let id = store.find(store.kinds.service, Some(store.strings.text(namespace)), &name)?;
         self.services.remove(&id.slot);
         Some(id.slot)
+    }
+
+    /// The Service whose Endpoints may have to be mirrored now, or no longer.
+    fn by_hand(&self, store: &Store, entry: &Logged) -> Option<(String, Text)> {
+        let id = entry.id();
+        let now = store.body(id);
+        if id.kind == store.kinds.endpoint_slice {
+            return None;
+        }
+        let is_selecting = |body: Option<&Arc<Body>>| body.is_some_and(|body| has_selector(body));
+        let old = entry.previous.as_ref().and_then(|version| version.row.body.as_ref());
+        if id.kind == store.kinds.service
+            && is_selecting(now)
+            && (old.is_none() || is_selecting(old))
+        {
+            return None;
+        }
+        named(store, entry).or_else(|| {
+            let namespace = store.strings.text(now?.namespace?).to_owned();
+            Some((namespace, store.name(id)?))
+        })
     }
 
     fn overloaded(&self) -> Vec<u32> {
@@ -424,12 +452,20 @@ fn families_of(service: &Body) -> Vec<Family> {
 }
 
 /// The selector of a Service that has endpoints of its own making.
-pub(super) fn selector(service: &Body) -> Option<Selector> {
+fn selector(service: &Body) -> Option<Selector> {
     if service.at(&["spec", "type"]).and_then(Value::as_str) == Some("ExternalName") {
         return None;
     }
-    let map = service.at(&["spec", "selector"])?.as_map().filter(|map| !map.is_empty())?;
-    Some(Selector::from_map(map))
+    has_selector(service).then(|| {
+        let map = service.at(&["spec", "selector"]).and_then(Value::as_map);
+        Selector::from_map(map.expect("it has one"))
+    })
+}
+
+/// Whether a Service names its pods, so that its endpoints are no business of its users.
+pub(super) fn has_selector(service: &Body) -> bool {
+    let map = service.at(&["spec", "selector"]).and_then(Value::as_map);
+    map.is_some_and(|map| !map.is_empty())
 }
 
 /// Whether a pod is one of the Service's.

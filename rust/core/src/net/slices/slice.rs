@@ -15,7 +15,9 @@ use crate::store::{Body, ObjectId, Store};
 /// Endpoints per slice, at most.
 pub const SLICE_MAX: usize = 100;
 
+/// The label that says who writes a slice.
 pub const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
+/// This controller's name there.
 pub const MANAGER: &str = "endpointslice-controller.k8s.io";
 const HEADLESS: &str = "service.kubernetes.io/headless";
 
