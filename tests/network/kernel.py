@@ -57,6 +57,12 @@ def need(backend: str, family: str = "IPv4") -> None:
 
 
 def parse(text: str) -> dict[str, list[tuple[str, ...]]]:
+    """Return the rules of kube-proxy's chains; see :func:`parse_rules`."""
+    chains = parse_rules(text)
+    return {name: rules for name, rules in chains.items() if name.split()[1].startswith("KUBE-")}
+
+
+def parse_rules(text: str) -> dict[str, list[tuple[str, ...]]]:
     """Return rules by ``table chain``, each as a set of words that both spellings share."""
     chains: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     table = ""
@@ -68,7 +74,7 @@ def parse(text: str) -> dict[str, list[tuple[str, ...]]]:
         elif line.startswith("-A "):
             words = shlex.split(line)
             chains[f"{table} {words[1]}"].append(tuple(sorted(_options(words[2:]))))
-    return {name: rules for name, rules in chains.items() if name.split()[1].startswith("KUBE-")}
+    return dict(chains)
 
 
 #: What iptables-save adds to what was asked for.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from .health import Health
 from .proxy import Family, KubeProxy, ProxyOptions
+from .requesting import Requesting
+from .resolving import Names
 
 
-class Network(Health):
+class Network(Health, Requesting, Names):
     """The network half of :class:`wavetank.Cluster`."""
 
     @property

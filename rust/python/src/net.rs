@@ -138,7 +138,7 @@ impl World {
 }
 
 /// A node by name, as its kube-proxy knows it.
-fn node_of(inner: &mut Inner, name: &str) -> ApiResult<Node> {
+pub fn node_of(inner: &mut Inner, name: &str) -> ApiResult<Node> {
     let store = &inner.engine.store;
     let id = store.require(store.kinds.node, None, name)?;
     Ok(inner.engine.node_view(id).expect("it was just found"))
@@ -150,7 +150,8 @@ fn read_family(family: &str) -> PyResult<Family> {
     })
 }
 
-fn read_config(options: &Bound<PyDict>) -> PyResult<Config> {
+/// The options of a kube-proxy.
+pub fn read_config(options: &Bound<PyDict>) -> PyResult<Config> {
     let options = value_from_py(options)?;
     let mut config = Config::default();
     let flag = |name: &str, into: &mut bool| {

@@ -16,6 +16,7 @@ pub mod advance;
 pub mod consumer;
 pub mod control_plane;
 pub mod controllers;
+mod dns;
 pub mod explain;
 pub mod garbage;
 pub mod headroom;
@@ -38,6 +39,7 @@ pub use self::controllers::Controller;
 use self::queue::EventQueue;
 use crate::api::{Registry, Rules};
 use crate::base::{Latencies, Stream, Streams, Time};
+use crate::net::dns::Dns;
 use crate::net::rules::Node;
 use crate::net::{EndpointSlices, ServiceTable};
 use crate::node::Kubelets;
@@ -61,6 +63,8 @@ pub struct World {
     endpoints: EndpointSlices,
     /// Services as nodes route to them; made when somebody asks, and kept from then on.
     routes: ServiceTable,
+    /// Names, and what resolvers remember.
+    dns: Dns,
     controllers: Vec<Controller>,
     consumers: Vec<Consumer>,
     queue: EventQueue<Event>,
@@ -146,6 +150,7 @@ impl World {
             kubelets: Kubelets::new(streams.stream("kubelets")),
             endpoints: EndpointSlices::default(),
             routes: ServiceTable::default(),
+            dns: Dns::default(),
             controllers: Vec::new(),
             consumers: Role::BUILT_IN.into_iter().map(Consumer::new).collect(),
             queue: EventQueue::new(),

@@ -13,6 +13,8 @@ use super::queue::EventQueue;
 use super::{Event, World};
 use crate::api::Rules;
 use crate::base::{Latencies, Stream, Time};
+use crate::net::dns::Dns;
+use crate::net::dns::server::Saved as SavedDns;
 use crate::net::{EndpointSlices, ServiceTable};
 use crate::node::Kubelets;
 use crate::sched::plugins::user::{Declaration, UserPlugin};
@@ -35,6 +37,7 @@ struct Saved {
     scheduler: SavedScheduler,
     kubelets: Kubelets,
     endpoints: EndpointSlices,
+    dns: SavedDns,
     controllers: Vec<SavedController>,
     consumers: Vec<Consumer>,
     queue: EventQueue<Event>,
@@ -69,6 +72,7 @@ impl World {
             scheduler: self.scheduler.to_saved(),
             kubelets: self.kubelets.clone(),
             endpoints: self.endpoints.clone(),
+            dns: self.dns.to_saved(),
             controllers: self.controllers.iter().map(super::Controller::to_saved).collect(),
             consumers: self.consumers.clone(),
             queue: self.queue.clone(),
@@ -129,6 +133,7 @@ impl World {
             kubelets: saved.kubelets,
             endpoints,
             routes: ServiceTable::default(),
+            dns: Dns::from_saved(saved.dns)?,
             controllers,
             consumers: saved.consumers,
             queue: saved.queue,
