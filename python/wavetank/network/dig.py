@@ -196,9 +196,7 @@ def _trace(world: core.World, ask: Ask, command: str) -> tuple[str, bool]:
     return text + ";; too many referrals\n", False
 
 
-def _addresses(
-    world: core.World, resolver: str, name: str, message: dict[str, Any]
-) -> list[str]:
+def _addresses(world: core.World, resolver: str, name: str, message: dict[str, Any]) -> list[str]:
     """Return the addresses of a server: from the referral's glue, or looked up."""
     glue = [
         record[3]
@@ -255,6 +253,7 @@ def _told(rcode: str | None, answers: int) -> str:
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  "
+        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
