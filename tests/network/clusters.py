@@ -34,6 +34,11 @@ def _deployment(name: str, replicas: int) -> dict[str, Any]:
     }
 
 
+def workload(name: str, replicas: int) -> list[dict[str, Any]]:
+    """Return a Service, and a Deployment behind it."""
+    return [_service(name), _deployment(name, replicas)]
+
+
 def busy_cluster(nodes: int = 3) -> wt.Cluster:
     """Return a settled cluster with Services of all types, with and without endpoints."""
     cluster = wt.Cluster(seed=11)

@@ -11,7 +11,8 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use wavetank_core::base::random::mix;
 use wavetank_core::net::route::batch::{Column, Numbers};
-use wavetank_core::net::route::{Dice, Request, RouteTable, View};
+use wavetank_core::net::route::traffic::Sticking;
+use wavetank_core::net::route::{Dice, Request, RouteTable, Routed, Traffic, View};
 use wavetank_core::net::rules::{Config, Node};
 use wavetank_core::net::service_ports::Protocol;
 use wavetank_core::net::{Family, ServiceTable};
@@ -79,6 +80,36 @@ fn route(bencher: Bencher, mut routes: RouteTable, node: Node, services: u32, th
     bencher
         .counter(ItemsCount::new(CONNECTIONS))
         .bench_local(|| routes.route(&mut view, &request, CONNECTIONS, threads));
+}
+
+/// Packets of a million connections that are remembered.
+#[divan::bench(sample_count = 10, args = [1_000_000])]
+fn established_connections(bencher: Bencher, connections: usize) {
+    let (_, mut routes, node) = compiled(10_000);
+    let mut view = View::new(&mut routes, &Config::default(), node);
+    let (destinations, mut traffic) = (destinations(10_000), Traffic::default());
+    let sources: Vec<u32> = (0..connections as u32).map(|at| 10 << 24 | at >> 8).collect();
+    let ports: Vec<u16> = (0..connections).map(|at| 1024 + (at % 50_000) as u16).collect();
+    let request = Request {
+        source: Column::Many(&sources),
+        destination: Column::Many(&destinations),
+        port: Column::One(80),
+        protocol: Protocol::Tcp,
+        number: Numbers::From(0),
+        dice: Dice::new(7, 0),
+    };
+    let source_port = Column::Many(&ports[..]);
+    let at_ns = Column::One(0);
+    let sticking = Sticking { node: "node-7", request, at_ns, cap: None, source_port };
+    let mut routed = Routed {
+        endpoints: vec![0; connections],
+        flags: vec![0; connections],
+        departed: Vec::new(),
+    };
+    traffic.track(&routes, &mut view, &sticking, &mut routed);
+    bencher
+        .counter(ItemsCount::new(connections))
+        .bench_local(|| traffic.track(&routes, &mut view, &sticking, &mut routed));
 }
 
 /// The table of routes from compiled services.

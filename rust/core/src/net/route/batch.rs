@@ -157,7 +157,7 @@ impl RouteTable {
     /// it lacks.
     pub fn route(&self, view: &mut View, request: &Request, count: usize, threads: bool) -> Routed {
         if let Column::One(source) = request.source
-            && count * 4 > self.endpoint_count()
+            && count * 16 > self.endpoint_count()
         {
             view.meet(self, source);
         }
