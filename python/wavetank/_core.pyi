@@ -12,6 +12,7 @@ __all__ = [
     "ApiTimeoutError",
     "BadRequestError",
     "ConflictError",
+    "DnsServer",
     "Document",
     "ForbiddenError",
     "GoneError",
@@ -28,6 +29,8 @@ __all__ = [
     "__version__",
     "canonical_quantity",
     "canonical_selector",
+    "dns_message",
+    "dns_query",
     "format_duration",
     "format_time",
     "latest_time",
@@ -156,6 +159,7 @@ class DnsServer:
 def dns_query(name: str, kind: str, flags: int = 0x0100, size: int | None = None) -> bytes: ...
 def dns_message(message: bytes) -> dict[str, Any] | None: ...
 
+@final
 class World:
     def __new__(
         cls,

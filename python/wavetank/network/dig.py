@@ -128,7 +128,9 @@ def dig(world: core.World, ask: Ask, *, when: str = "", command: str = "") -> tu
     mdns = _MDNS if local else ""
     again = ";; Truncated, retrying in TCP mode.\n" if tcp and not ask.tcp else ""
     found = "; (1 server found)\n" if "@" in command else ""
-    return again + _banner(command, found) + ";; Got answer:\n" + mdns + body + "\n".join(tail) + "\n\n", True
+    return again + _banner(command, found) + ";; Got answer:\n" + mdns + body + "\n".join(
+        tail
+    ) + "\n\n", True
 
 
 def _banner(command: str, found: str = "") -> str:
@@ -143,10 +145,11 @@ def message_text(message: dict[str, Any], *, asked_to_recurse: bool = True) -> s
     sections = ("question", "answer", "authority", "additional")
     counts = [len(message[name]) for name in sections]
     counts[3] += message["edns"] is not None
+    words = ("QUERY", "ANSWER", "AUTHORITY", "ADDITIONAL")
+    told = ", ".join(f"{word}: {count}" for word, count in zip(words, counts, strict=True))
     lines = [
         f";; ->>HEADER<<- opcode: {opcode}, status: {message['rcode']}, id: {message['id']}",
-        f";; flags: {names}; QUERY: {counts[0]}, ANSWER: {counts[1]}, AUTHORITY: {counts[2]}, "
-        f"ADDITIONAL: {counts[3]}",
+        f";; flags: {names}; {told}",
     ]
     if asked_to_recurse and not flags & _RA:
         lines.append(";; WARNING: recursion requested but not available")
@@ -205,9 +208,7 @@ def _trace(world: core.World, ask: Ask, command: str) -> tuple[str, bool]:
     return text + ";; too many referrals\n", False
 
 
-def _addresses(
-    world: core.World, resolver: str, name: str, message: dict[str, Any]
-) -> list[str]:
+def _addresses(world: core.World, resolver: str, name: str, message: dict[str, Any]) -> list[str]:
     """Return the addresses of a server: from the referral's glue, or looked up."""
     glue = [
         record[3]
@@ -264,6 +265,7 @@ def _told(rcode: str | None, answers: int) -> str:
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  "
+        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
