@@ -23,6 +23,7 @@ __all__ = [
     "Proxier",
     "Quantity",
     "Rules",
+    "Sent",
     "Watch",
     "WavetankError",
     "World",
@@ -159,6 +160,14 @@ class DnsServer:
 def dns_query(name: str, kind: str, flags: int = 0x0100, size: int | None = None) -> bytes: ...
 def dns_message(message: bytes) -> dict[str, Any] | None: ...
 
+class Sent:
+    def endpoint(self) -> NDArray[np.int32]: ...
+    def flags(self) -> NDArray[np.uint8]: ...
+    def totals(self) -> dict[str, int]: ...
+    def fork(self) -> Sent: ...
+    def columns(self, table: str) -> dict[str, Any]: ...
+    def arrow(self, table: str) -> Any: ...
+
 @final
 class World:
     def __new__(
@@ -172,11 +181,13 @@ class World:
         scheduler_file: str = "",
         without: Sequence[str] = ...,
         plugins: Sequence[Mapping[str, Any]] = ...,
+        ranges: Mapping[str, Any] | None = None,
     ) -> World: ...
     @staticmethod
     def from_bytes(data: NDArray[np.uint8], rules: Rules) -> World: ...
     def to_bytes(self) -> bytes: ...
     def fork(self) -> World: ...
+    def ranges(self) -> list[tuple[str, str]]: ...
     @property
     def now_ns(self) -> int: ...
     @property
@@ -185,7 +196,46 @@ class World:
     def set_latencies(self, latencies: Mapping[str, Any]) -> None: ...
     def offer(self, keys: NDArray[np.int64]) -> NDArray[np.bool_]: ...
     def iptables(self, node: str, family: str, options: Mapping[str, Any]) -> str: ...
+    def services_at(self, address: str) -> list[tuple[str, str]]: ...
+    def trace(
+        self,
+        node: str,
+        source: str,
+        to: str,
+        port: int,
+        protocol: str,
+        options: Mapping[str, Any],
+        *,
+        own: bool,
+        draw: int | None = None,
+    ) -> list[dict[str, Any]]: ...
+    def number_addresses(self, family: str, addresses: list[str]) -> NDArray[np.uint32]: ...
+    def nodes_of_addresses(
+        self, addresses: NDArray[np.uint32], elsewhere: str
+    ) -> tuple[list[str], NDArray[np.uint32]]: ...
+    def send(
+        self,
+        *,
+        family: str,
+        protocol: str,
+        options: Mapping[str, Any],
+        nodes: list[str],
+        node: NDArray[np.uint32],
+        source: NDArray[np.uint32],
+        destination: NDArray[np.uint32],
+        port: NDArray[np.uint16],
+        at_ns: NDArray[np.int64],
+        count: int,
+        epoch: int,
+        threads: bool,
+        cap: int | None,
+        mode: str,
+        counts: NDArray[np.uint64] | None = None,
+    ) -> Sent: ...
     def owner_of_address(self, address: str) -> tuple[str, str, str] | None: ...
+    def local_health(
+        self, node: str, namespace: str, service: str, family: str
+    ) -> tuple[int, int] | None: ...
     def proxier(self, node: str, family: str, options: Mapping[str, Any]) -> Proxier: ...
     def dns_resolve(
         self, name: str, kind: str | None, conf: str, library: str

@@ -22,7 +22,13 @@ def built_in() -> list[Controller]:
     """Return a fresh set of the controllers every cluster runs."""
     # Here, not above: who only reads the contract need not load NumPy.
     from .deployment import DeploymentController  # noqa: PLC0415
+    from .ingress import IngressController  # noqa: PLC0415
     from .namespace import NamespaceController  # noqa: PLC0415
     from .replicaset import ReplicaSetController  # noqa: PLC0415
 
-    return [DeploymentController(), ReplicaSetController(), NamespaceController()]
+    return [
+        DeploymentController(),
+        ReplicaSetController(),
+        NamespaceController(),
+        IngressController(),
+    ]

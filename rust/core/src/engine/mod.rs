@@ -14,6 +14,7 @@
 
 pub mod advance;
 pub mod consumer;
+pub mod control_plane;
 pub mod controllers;
 mod dns;
 pub mod explain;
@@ -24,6 +25,7 @@ pub mod offer;
 pub mod places;
 pub mod pools;
 pub mod queue;
+pub mod sending;
 pub mod snapshot;
 pub mod tables;
 pub mod watcher;
@@ -39,10 +41,12 @@ use self::queue::EventQueue;
 use crate::api::{Registry, Rules};
 use crate::base::{Latencies, Stream, Streams, Time};
 use crate::net::dns::Dns;
+use crate::net::route::{Router, Traffic};
 use crate::net::rules::Node;
 use crate::net::{EndpointSlices, ServiceTable};
 use crate::node::Kubelets;
 use crate::sched::{Config, Scheduler};
+use crate::store::ranges::Ranges;
 use crate::store::{ObjectId, Store};
 
 pub use self::advance::{Stop, Until};
@@ -63,6 +67,10 @@ pub struct World {
     routes: ServiceTable,
     /// Names, and what resolvers remember.
     dns: Dns,
+    /// The same as a table that routes; follows when something is sent.
+    router: Router,
+    /// What nodes remember of what was sent.
+    traffic: Traffic,
     controllers: Vec<Controller>,
     consumers: Vec<Consumer>,
     queue: EventQueue<Event>,
@@ -72,6 +80,7 @@ pub struct World {
     /// How many versions of history watches can go back.
     history: u64,
     pools: pools::Pools,
+    control_plane: control_plane::ControlPlane,
     /// A scheduling cycle is under way.
     cycle_running: bool,
     retry_at: Option<Time>,
@@ -104,6 +113,8 @@ pub enum Event {
     Cycle,
     /// The scheduler flushes pods that waited too long.
     Flush,
+    /// The API server looks after the Service that leads to it.
+    ControlPlane,
 }
 
 impl Event {
@@ -124,6 +135,8 @@ pub struct Setup {
     pub latencies: Latencies,
     /// How the scheduler decides.
     pub scheduler: Arc<Config>,
+    /// Where addresses come from.
+    pub ranges: Ranges,
 }
 
 /// Namespaces every cluster has.
@@ -133,7 +146,7 @@ const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kub
 const HISTORY: u64 = 131_072;
 
 impl World {
-    /// A cluster with the namespaces every cluster has and nothing else.
+    /// A cluster with what every cluster has, its namespaces and the Service of its API server.
     pub fn new(registry: Registry, rules: Arc<Rules>, setup: Setup) -> Self {
         let streams = Streams::new(setup.seed);
         let mut world = Self {
@@ -144,6 +157,8 @@ impl World {
             endpoints: EndpointSlices::default(),
             routes: ServiceTable::default(),
             dns: Dns::default(),
+            router: Router::default(),
+            traffic: Traffic::default(),
             controllers: Vec::new(),
             consumers: Role::BUILT_IN.into_iter().map(Consumer::new).collect(),
             queue: EventQueue::new(),
@@ -151,6 +166,7 @@ impl World {
             delays: streams.stream("delays"),
             history: HISTORY,
             pools: pools::Pools::default(),
+            control_plane: control_plane::ControlPlane::default(),
             cycle_running: false,
             retry_at: None,
             flush_at: None,
@@ -160,6 +176,8 @@ impl World {
         for name in NAMESPACES {
             world.create_namespace(name);
         }
+        world.store.set_ranges(setup.seed, setup.ranges);
+        world.start_control_plane();
         world
     }
 
@@ -177,6 +195,11 @@ impl World {
     /// A node as its kube-proxy knows it.
     pub fn node_view(&mut self, id: ObjectId) -> Option<Node> {
         self.routes.node_of(&self.store, id)
+    }
+
+    /// What nodes remember of what was sent.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// Does without one of those every cluster has: nobody does its work.

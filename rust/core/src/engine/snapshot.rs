@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::advance::Turn;
 use super::consumer::{Consumer, Role};
+use super::control_plane::ControlPlane;
 use super::controllers::SavedController;
 use super::pools::Pools;
 use super::queue::EventQueue;
@@ -14,7 +15,8 @@ use crate::api::Rules;
 use crate::base::{Latencies, Stream, Time};
 use crate::net::dns::Dns;
 use crate::net::dns::server::Saved as SavedDns;
-use crate::net::{EndpointSlices, ServiceTable};
+use crate::net::route::{Addresses, Router, Traffic};
+use crate::net::{EndpointSlices, Family, ServiceTable};
 use crate::node::Kubelets;
 use crate::sched::plugins::user::{Declaration, UserPlugin};
 use crate::sched::saved::Saved as SavedScheduler;
@@ -44,12 +46,15 @@ struct Saved {
     delays: Stream,
     history: u64,
     pools: Pools,
+    control_plane: ControlPlane,
     cycle_running: bool,
     retry_at: Option<Time>,
     flush_at: Option<Time>,
     stepped: bool,
     turn: Turn,
     plugins: Vec<Declaration>,
+    traffic: Traffic,
+    addresses: Addresses,
 }
 
 impl World {
@@ -78,12 +83,15 @@ impl World {
             delays: self.delays.clone(),
             history: self.history,
             pools: self.pools.clone(),
+            control_plane: self.control_plane.clone(),
             cycle_running: self.cycle_running,
             retry_at: self.retry_at,
             flush_at: self.flush_at,
             stepped: self.stepped,
             turn: self.turn,
             plugins: self.plugins().cloned().collect(),
+            traffic: self.traffic.clone(),
+            addresses: self.router.table(Family::V6).addresses.clone(),
         };
         let head = [&MAGIC[..], &[0; CHECKSUM_BYTES]].concat();
         let at = head.len();
@@ -121,6 +129,8 @@ impl World {
         let scheduler = Scheduler::from_saved(saved.scheduler, config, &store, seen)?;
         let mut endpoints = saved.endpoints;
         endpoints.rebuild(&store);
+        let mut router = Router::default();
+        router.table_mut(Family::V6).addresses = saved.addresses;
         let controllers =
             saved.controllers.into_iter().map(|controller| controller.restore(&store)).collect();
         Ok(Self {
@@ -131,6 +141,8 @@ impl World {
             endpoints,
             routes: ServiceTable::default(),
             dns: Dns::from_saved(saved.dns)?,
+            router,
+            traffic: saved.traffic,
             controllers,
             consumers: saved.consumers,
             queue: saved.queue,
@@ -138,6 +150,7 @@ impl World {
             delays: saved.delays,
             history: saved.history,
             pools: saved.pools,
+            control_plane: saved.control_plane,
             cycle_running: saved.cycle_running,
             retry_at: saved.retry_at,
             flush_at: saved.flush_at,
