@@ -10,6 +10,7 @@ from .proxy import JUMPS, JUMPS_IPV6, KubeProxy, ProxyOptions
 from .ranges import Ranges
 from .response import Response
 from .sent import Sent
+from .serving import DnsServer
 from .tracing import End, Hop, Step, Trace
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "JUMPS_IPV6",
     "Connections",
     "DnsOptions",
+    "DnsServer",
     "End",
     "HealthAnswer",
     "Hop",
