@@ -138,7 +138,7 @@ fn same(one: &[&Entry], other: &[&Entry]) -> bool {
 }
 
 /// Addresses are in order of their text, then of the uid.
-fn order<'a>(entry: &&'a Entry) -> (&'a str, &'a str) {
+fn order(entry: &Entry) -> (&str, &str) {
     (address(entry), text(entry, &["targetRef", "uid"]))
 }
 
