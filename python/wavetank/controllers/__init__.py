@@ -33,6 +33,7 @@ def built_in(load_balancer_pool: str | Sequence[str] | None = None) -> list[Cont
     """
     # Here, not above: who only reads the contract need not load NumPy.
     from .deployment import DeploymentController  # noqa: PLC0415
+    from .ingress import IngressController  # noqa: PLC0415
     from .loadbalancer import POOL, LoadBalancerController  # noqa: PLC0415
     from .namespace import NamespaceController  # noqa: PLC0415
     from .replicaset import ReplicaSetController  # noqa: PLC0415
@@ -41,5 +42,6 @@ def built_in(load_balancer_pool: str | Sequence[str] | None = None) -> list[Cont
         DeploymentController(),
         ReplicaSetController(),
         NamespaceController(),
+        IngressController(),
         LoadBalancerController(load_balancer_pool or POOL),
     ]

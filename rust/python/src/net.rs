@@ -125,7 +125,7 @@ impl World {
 impl World {
     /// Options of a kube-proxy; pods have their addresses where the cluster says, unless it is
     /// told otherwise.
-    fn read_config(&self, py: Python, options: &Bound<PyDict>) -> PyResult<Config> {
+    pub fn read_config(&self, py: Python, options: &Bound<PyDict>) -> PyResult<Config> {
         let mut config = read_config(options)?;
         if !options.contains("cluster_cidr")? {
             let ranges = self.enter(py, |inner| Arc::clone(&inner.engine.store.ranges));
@@ -138,13 +138,14 @@ impl World {
 }
 
 /// A node by name, as its kube-proxy knows it.
-fn node_of(inner: &mut Inner, name: &str) -> ApiResult<Node> {
+pub fn node_of(inner: &mut Inner, name: &str) -> ApiResult<Node> {
     let store = &inner.engine.store;
     let id = store.require(store.kinds.node, None, name)?;
     Ok(inner.engine.node_view(id).expect("it was just found"))
 }
 
-fn read_family(family: &str) -> PyResult<Family> {
+/// A family by the API's word.
+pub fn read_family(family: &str) -> PyResult<Family> {
     Family::BOTH.into_iter().find(|known| known.name() == family).ok_or_else(|| {
         value_error(format!("Unsupported value: {family:?}: supported values: \"IPv4\", \"IPv6\""))
     })

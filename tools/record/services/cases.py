@@ -100,9 +100,9 @@ def families(chance: random.Random) -> Object:
 
 def service(chance: random.Random, name: str) -> Object:
     """Return a Service."""
-    kind = chance.choices(
-        ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"], [10, 2, 2, 1]
-    )[0]
+    kind = chance.choices(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"], [10, 2, 2, 1])[
+        0
+    ]
     spec: Object = {"type": kind, "ports": [{"port": 80, "protocol": "TCP"}]}
     if kind == "ExternalName":
         spec["externalName"] = "www.example.com"

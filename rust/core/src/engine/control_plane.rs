@@ -45,8 +45,9 @@ pub struct ControlPlane {
 impl ControlPlane {
     /// Whether an object is no longer as it was left.
     fn is_disturbed(&self, store: &Store) -> bool {
-        let as_left =
-            |(id, revision): &(ObjectId, u64)| store.row(*id).map(|row| row.revision) == Some(*revision);
+        let as_left = |(id, revision): &(ObjectId, u64)| {
+            store.row(*id).map(|row| row.revision) == Some(*revision)
+        };
         !self.left.iter().all(as_left)
     }
 }

@@ -19,8 +19,7 @@ impl World {
             let mut pods = rows.filter(|(slot, row)| {
                 let pod = self.store.pod(*slot);
                 let body = row.body.as_deref().expect("occupied");
-                !pod.phase.is_terminal()
-                    && self.store.pod_addresses(pod, body).contains(&address)
+                !pod.phase.is_terminal() && self.store.pod_addresses(pod, body).contains(&address)
             });
             pods.next().map(|(slot, _)| self.id(kinds.pod, slot))
         })

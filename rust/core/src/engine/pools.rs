@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::World;
 use super::kubelets::post_ready;
 use crate::api::{ApiError, ApiResult};
-use crate::base::{Map, Text, Value};
 use crate::base::ip::Cidr;
+use crate::base::{Map, Text, Value};
 use crate::node::network::block_size;
-use crate::store::ranges::{PodRange, Ranges};
 use crate::store::ObjectId;
 use crate::store::create::WriteOptions;
+use crate::store::ranges::{PodRange, Ranges};
 
 /// The taint of a node that has not booted yet.
 pub const NOT_READY: &str = "node.kubernetes.io/not-ready";
@@ -190,10 +190,9 @@ impl Pools {
 /// The next block of a range that is not used and none of the services' addresses.
 fn pod_block(range: PodRange, pods: i64, services: &[Cidr], used: &mut u128) -> Option<String> {
     let family = range.cidr.family();
-    let hosts = range.node_prefix_len.map_or_else(
-        || block_size(pods).ilog2(),
-        |length| u32::from(family.bits() - length),
-    );
+    let hosts = range
+        .node_prefix_len
+        .map_or_else(|| block_size(pods).ilog2(), |length| u32::from(family.bits() - length));
     let size = 1_u128.checked_shl(hosts)?;
     let (first, last) = range.cidr.bounds();
     let mut start = used.next_multiple_of(size);

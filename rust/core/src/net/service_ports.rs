@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::rules::chain::ChainHash;
 pub use crate::base::ip::Family;
@@ -81,6 +81,18 @@ impl ServicePort {
     /// Whether anything but the cluster IP leads to the port.
     pub fn externally_accessible(&self) -> bool {
         self.node_port != 0 || !self.load_balancer_vips.is_empty() || !self.external_ips.is_empty()
+    }
+
+    /// The addresses that lead to the port, but for the nodes' own.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let others = self.external_ips.iter().chain(&self.load_balancer_vips);
+        others.copied().chain([self.cluster_ip])
+    }
+
+    /// Whether a packet to an address and port may be for it; any address may be a node's.
+    pub fn answers_at(&self, to: SocketAddr) -> bool {
+        self.node_port == to.port()
+            || (self.port == to.port() && self.addresses().any(|address| address == to.ip()))
     }
 
     /// Whether any traffic may go to endpoints of all nodes. Traffic of this node's own pods to

@@ -7,9 +7,9 @@ use super::network::{Block, SpareBlocks};
 use crate::base::{CowMap, Latencies, Nanos, Quantity, StrId, Stream, Time, Value};
 use crate::store::Store;
 use crate::store::object::Deletion;
+use crate::store::pod::{ACCEPTED, PLANNED, Phase, PodState, SANDBOX, STOPPING};
 use crate::store::pod_address::NodeBlock;
 use crate::store::ranges::Ranges;
-use crate::store::pod::{ACCEPTED, PLANNED, Phase, PodState, SANDBOX, STOPPING};
 use crate::store::shape::Shape;
 
 /// How long the steps of one pod's start take.

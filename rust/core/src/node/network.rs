@@ -191,8 +191,7 @@ mod tests {
         assert_eq!(next(&mut small), ["100.64.0.2"]);
         assert_eq!(next(&mut large), ["100.64.0.130"]);
         assert_eq!((block_size(110), block_size(0), block_size(250)), (128, 16, 256));
-        let given =
-            Given { services: "10.96.0.0/16,fd00:10:96::/112".into(), ..Given::default() };
+        let given = Given { services: "10.96.0.0/16,fd00:10:96::/112".into(), ..Given::default() };
         let mut dual = spare.next(5, &Ranges::read(&given).unwrap());
         assert_eq!(next(&mut dual), ["100.64.1.2", "fd00:100:64::102"]);
     }

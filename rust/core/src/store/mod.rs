@@ -75,6 +75,10 @@ pub struct CoreKinds {
     pub definition: KindId,
     /// `PriorityClass.scheduling.k8s.io`.
     pub priority_class: KindId,
+    /// `Ingress.networking.k8s.io`.
+    pub ingress: KindId,
+    /// `IngressClass.networking.k8s.io`.
+    pub ingress_class: KindId,
 }
 
 impl CoreKinds {
@@ -93,6 +97,8 @@ impl CoreKinds {
             replica_set: kind("apps", "ReplicaSet"),
             definition: kind("apiextensions.k8s.io", "CustomResourceDefinition"),
             priority_class: kind("scheduling.k8s.io", "PriorityClass"),
+            ingress: kind("networking.k8s.io", "Ingress"),
+            ingress_class: kind("networking.k8s.io", "IngressClass"),
         }
     }
 }
@@ -130,6 +136,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// What every random stream derives from.
+    pub fn seed(&self) -> u64 {
+        self.uids.seed()
+    }
+
     /// An empty store at time `now`; `seed` determines generated names and uids.
     pub fn new(registry: Registry, rules: Arc<Rules>, seed: u64, now: Time) -> Self {
         Self {

@@ -10,9 +10,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use super::Store;
 use super::object::Body;
 use super::pod::PodState;
-use super::Store;
 use crate::base::ip::{Family, parse_ip};
 use crate::base::{StrId, Value};
 

@@ -374,10 +374,10 @@ fn parse_containers(status: &Value, pod: &mut PodState) {
 mod tests {
     use super::{Addresses, Surroundings, parse, render};
     use crate::base::{Interner, Time, Value};
-    use crate::store::pod_address::NodeBlock;
     use crate::store::pod::{
         ACCEPTED, INITIALIZED, Phase, PodState, READY, RUNNING, SANDBOX, SCHEDULED,
     };
+    use crate::store::pod_address::NodeBlock;
 
     fn running_pod() -> PodState {
         let at = Time::from_unix_secs;
@@ -403,7 +403,11 @@ mod tests {
             generation: 1,
             identity: 7,
             host_ips: NodeBlock::default().addresses(0xac10_0002),
-            pod_ips: if pod.ip == 0 { Addresses::new() } else { NodeBlock::default().addresses(pod.ip) },
+            pod_ips: if pod.ip == 0 {
+                Addresses::new()
+            } else {
+                NodeBlock::default().addresses(pod.ip)
+            },
             host_network: false,
             deleted_at: None,
         };

@@ -70,7 +70,8 @@ impl Ranges {
         let families: Vec<Family> = services.iter().map(|range| range.family()).collect();
         let by_default: Vec<Cidr> = families.iter().map(|family| default_pods(*family)).collect();
         let pods = read_list("pod_cidr", &given.pods, &by_default)?;
-        let by_default: Vec<Cidr> = pods.iter().map(|range| default_nodes(range.family())).collect();
+        let by_default: Vec<Cidr> =
+            pods.iter().map(|range| default_nodes(range.family())).collect();
         let nodes = read_list("node_cidr", &given.nodes, &by_default)?;
         let lengths = &given.node_prefix_lens;
         if lengths.len() > pods.len() {
@@ -191,8 +192,8 @@ fn check_services(range: Cidr) -> Result<(), String> {
 fn pod_range(cidr: Cidr, wanted: Option<u8>) -> Result<PodRange, String> {
     let (shortest, bits) = (cidr.prefix_len, cidr.family().bits());
     let longest = bits - 3;
-    let by_default =
-        (cidr.family() == Family::V6).then(|| NODE_PREFIX_V6.clamp(shortest, longest.max(shortest)));
+    let by_default = (cidr.family() == Family::V6)
+        .then(|| NODE_PREFIX_V6.clamp(shortest, longest.max(shortest)));
     let node_prefix_len = match wanted {
         None => by_default,
         Some(length) if (shortest..=longest).contains(&length) => Some(length),
@@ -209,7 +210,9 @@ fn pod_range(cidr: Cidr, wanted: Option<u8>) -> Result<PodRange, String> {
 fn read_api_server(text: &str, services: Cidr) -> Result<IpAddr, String> {
     let text = if text.is_empty() { default_api_server(services.family()) } else { text };
     let address = parse_ip(text).ok_or_else(|| {
-        format!("api_server: {text:?}: must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+        format!(
+            "api_server: {text:?}: must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+        )
     })?;
     if Family::of(address) != services.family() {
         return Err(format!(
@@ -225,11 +228,7 @@ mod tests {
     use super::{Given, Ranges};
 
     fn read(services: &str, pods: &str) -> Result<Ranges, String> {
-        Ranges::read(&Given {
-            services: services.into(),
-            pods: pods.into(),
-            ..Given::default()
-        })
+        Ranges::read(&Given { services: services.into(), pods: pods.into(), ..Given::default() })
     }
 
     #[test]

@@ -92,8 +92,7 @@ impl Store {
             .node
             .map_or_else(Addresses::new, |node| self.node_addresses(self.strings.text(node)));
         let shape = self.shape(body);
-        let pod_ips =
-            if shape.host_network { host_ips.clone() } else { self.own_addresses(pod) };
+        let pod_ips = if shape.host_network { host_ips.clone() } else { self.own_addresses(pod) };
         let around = Surroundings {
             spec: body.doc.get("spec").unwrap_or(&empty),
             qos_class: shape.qos.name(),

@@ -109,7 +109,7 @@ impl Store {
             self.keep_equal_parts(id.kind, &mut object, &old);
             self.admit_update(id.kind, &mut object, &old);
         }
-        let addresses = self.prepare_update(id, &mut object, &old, part)?;
+        let addresses = self.prepare_update(id, &mut object, &old, part, dry_run)?;
         self.stamp_status(id.kind, &mut object, Some(&old));
         let errors = match self.rules_of(id.kind, &object) {
             Some(rules) if part == Part::Status => self.rules.validate_status(rules, &object, &old),
@@ -204,6 +204,7 @@ impl Store {
         object: &mut Value,
         old: &Value,
         part: Part,
+        dry_run: bool,
     ) -> ApiResult<Addresses> {
         match (self.rules_of(id.kind, object), part) {
             (_, Part::Finalize) => {}
@@ -215,7 +216,7 @@ impl Store {
             }
             (Some(rules), Part::Whole) => {
                 self.rules.prepare_update(rules, object, old);
-                return self.allocate(id.kind, object, Some(old));
+                return self.allocate(id.kind, object, Some(old), dry_run);
             }
             (None, Part::Resize) => {}
             (None, Part::Status) => keep_all_but_status(object, old),

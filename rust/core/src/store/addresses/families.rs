@@ -34,8 +34,7 @@ pub(super) fn is_headless(spec: &Value) -> bool {
 }
 
 fn is_selectorless_headless(spec: &Value) -> bool {
-    spec.str_at(&["clusterIP"]) == Some("None")
-        && spec.get("selector").is_none_or(Value::is_empty)
+    spec.str_at(&["clusterIP"]) == Some("None") && spec.get("selector").is_none_or(Value::is_empty)
 }
 
 /// The families a Service says it has.
@@ -63,11 +62,8 @@ pub(super) fn of_stored(spec: &Value, ranges: &Ranges) -> Vec<Family> {
     }
     let one = spec.str_at(&["clusterIP"]);
     let all = list(spec, "clusterIPs").iter().filter_map(Value::as_str);
-    let all: Vec<&str> = if list(spec, "clusterIPs").is_empty() {
-        one.into_iter().collect()
-    } else {
-        all.collect()
-    };
+    let all: Vec<&str> =
+        if list(spec, "clusterIPs").is_empty() { one.into_iter().collect() } else { all.collect() };
     all.into_iter().filter_map(|text| parse_ip(text).map(Family::of)).collect()
 }
 
@@ -108,11 +104,7 @@ pub(super) fn choose_policy(service: &mut Value, old: Option<&Value>) {
 
 /// Settles the families of a Service whose lists are sound; answers what makes no sense in this
 /// cluster.
-pub(super) fn settle(
-    service: &mut Value,
-    old: Option<&Value>,
-    ranges: &Ranges,
-) -> Vec<FieldError> {
+pub(super) fn settle(service: &mut Value, old: Option<&Value>, ranges: &Ranges) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if is_external(spec(service)) {
         return errors;

@@ -78,6 +78,7 @@ impl Store {
 
     /// Gives a Service the families, addresses and ports it needs and lets go of those it no
     /// longer has. Returns what is handed out once the Service is stored; nothing changes before.
+    /// In a dry run addresses are only looked at: whether they are taken is not asked.
     ///
     /// # Errors
     /// 422 when families make no sense here, or what was chosen cannot be had.
@@ -86,6 +87,7 @@ impl Store {
         kind: KindId,
         object: &mut Value,
         old: Option<&Value>,
+        dry_run: bool,
     ) -> ApiResult<Addresses> {
         let mut addresses = self.addresses.clone();
         if kind != self.kinds.service {
@@ -106,7 +108,7 @@ impl Store {
             self.refuse(kind, object, &errors)?;
         }
         if !stays {
-            self.allocate_addresses(&mut addresses, object, old)?;
+            self.allocate_addresses(&mut addresses, object, old, dry_run)?;
         }
         if let Some(old) = old {
             ports::release(&mut addresses, old);
@@ -125,12 +127,13 @@ impl Store {
         addresses: &mut Addresses,
         service: &mut Value,
         old: Option<&Value>,
+        dry_run: bool,
     ) -> ApiResult<()> {
         let spec = spec_of(service);
         let Some(old) = old.map(spec_of).filter(|old| !families::is_external(old)) else {
             let has_address = !families::is_external(spec) && !families::is_headless(spec);
             let count = if has_address { families::said(spec).len() } else { 0 };
-            return self.give(addresses, service, 0..count);
+            return self.give(addresses, service, 0..count, dry_run);
         };
         if families::is_headless(old) {
             return Ok(());
@@ -140,7 +143,7 @@ impl Store {
             return Ok(());
         }
         match (families::of_stored(old, &self.ranges).len(), families::said(spec).len()) {
-            (1, 2) => return self.give(addresses, service, 1..2),
+            (1, 2) => return self.give(addresses, service, 1..2, dry_run),
             (2, 1) => addresses.release_addresses(addresses_of(old).get(1..).unwrap_or_default()),
             _ => {}
         }
@@ -153,6 +156,7 @@ impl Store {
         addresses: &mut Addresses,
         service: &mut Value,
         places: std::ops::Range<usize>,
+        dry_run: bool,
     ) -> ApiResult<()> {
         if places.is_empty() {
             return Ok(());
@@ -168,7 +172,12 @@ impl Store {
             }
             let Some(address) = parse_ip(&list[at]) else { continue };
             let range = addresses.range_of(families[at]).expect("the family is configured");
-            if let Err(why) = range.take(address) {
+            let taken = if dry_run {
+                range.look(address)
+            } else {
+                range.take(address).map_err(str::to_owned)
+            };
+            if let Err(why) = taken {
                 let detail = format!("failed to allocate IP {}: {why}", list[at]);
                 let shown = BadValue::json(&Value::from(values(&list)));
                 let error = FieldError::invalid("spec.clusterIPs", shown, detail);
@@ -213,7 +222,9 @@ fn spec_of(service: &Value) -> &Value {
 
 fn full(service: &Value) -> ApiError {
     let name = service.str_at(&["metadata", "name"]).unwrap_or_default();
-    ApiError::internal(format!("failed to allocate a serviceIP for Service {name:?}: range is full"))
+    ApiError::internal(format!(
+        "failed to allocate a serviceIP for Service {name:?}: range is full"
+    ))
 }
 
 fn texts(spec: &Value, name: &str) -> Vec<String> {

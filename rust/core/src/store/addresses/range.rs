@@ -70,6 +70,21 @@ impl ServiceRange {
         }
     }
 
+    /// Whether an address is one of the range, as a dry run asks.
+    ///
+    /// # Errors
+    /// Why it cannot be had.
+    pub fn look(&self, address: IpAddr) -> Result<(), String> {
+        let outside = || {
+            let range = self.cidr;
+            format!(
+                "the provided IP ({address}) is not in the valid range. The range of valid IPs is \
+                 {range}"
+            )
+        };
+        self.number(address).map(drop).ok_or_else(outside)
+    }
+
     /// Gives an address back, if it is one of the range.
     pub fn release(&mut self, address: IpAddr) {
         if let Some(number) = self.number(address) {

@@ -16,10 +16,8 @@ pub(super) const CHECKS: &[(&str, CheckFn)] = &[
     ("duplicate_service_port", duplicate_service_port),
 ];
 
-pub(super) const STEPS: &[NamedStep] = &[
-    ("service_update", "spec", settle_update),
-    ("target_port", "targetPort", target_port),
-];
+pub(super) const STEPS: &[NamedStep] =
+    &[("service_update", "spec", settle_update), ("target_port", "targetPort", target_port)];
 
 const POLICIES: [&str; 3] = ["PreferDualStack", "RequireDualStack", "SingleStack"];
 
