@@ -41,34 +41,43 @@ pub fn write(store: &mut Store, owner: &Owner, family: Family, groups: &[Option<
     sort(&mut subsets);
     let is_cut = truncate(&mut subsets);
     let subsets: Vec<Value> = subsets.iter().map(document).collect();
+    let mut fields = Map::new();
+    if !subsets.is_empty() {
+        fields.insert("subsets", subsets);
+    }
     let namespace = owner.body.namespace.map(|id| store.strings.text(id).to_owned());
     let found = store.find(store.kinds.endpoints, namespace.as_deref(), &owner.name);
-    let mut object = found.and_then(|id| store.get(id)).unwrap_or_else(|| {
-        Value::map([
-            ("apiVersion", Value::from("v1")),
-            ("kind", "Endpoints".into()),
-            ("metadata", Value::map([("name", Value::from(owner.name.clone()))])),
-        ])
-    });
-    let mut annotations = match object.at(&["metadata", "annotations"]) {
-        Some(Value::Map(map)) => (**map).clone(),
-        _ => Map::new(),
-    };
+    let labels = labels(store, owner);
+    if let Some(id) = found {
+        let body = store.body(id).expect("just found");
+        let own = store.sets.get(body.labels);
+        let own: Map = own.pairs().map(|(key, value)| (key.into(), value.into())).collect();
+        if own == labels && body.annotation(OVER_CAPACITY).is_some() == is_cut {
+            store.replace_made(id, fields);
+            return;
+        }
+    }
+    let kept = found.and_then(|id| store.body(id)?.meta.get("annotations").cloned());
+    let mut annotations = kept.as_ref().and_then(Value::as_map).cloned().unwrap_or_default();
     annotations.remove(OVER_CAPACITY);
     if is_cut {
         annotations.insert(OVER_CAPACITY, "truncated");
     }
-    object.set(&["metadata", "annotations"], annotations);
-    object.set(&["metadata", "labels"], labels(store, owner));
-    object.set(&["subsets"], subsets);
+    let mut meta = Map::new();
+    meta.insert("name", owner.name.clone());
+    meta.insert("labels", labels);
+    meta.insert("annotations", annotations);
     if let Some(namespace) = namespace {
-        object.set(&["metadata", "namespace"], namespace);
+        meta.insert("namespace", namespace);
     }
+    fields.insert("apiVersion", "v1");
+    fields.insert("kind", "Endpoints");
+    fields.insert("metadata", meta);
     let options = WriteOptions::default();
     // In a namespace that is going there are no new ones.
     let _ = match found {
-        Some(_) => store.update(object, Part::Whole, &options),
-        None => store.create(object, &options),
+        Some(_) => store.update(fields.into(), Part::Whole, &options),
+        None => store.create(fields.into(), &options),
     };
 }
 
@@ -129,7 +138,7 @@ fn same(one: &[&Entry], other: &[&Entry]) -> bool {
 }
 
 /// Addresses are in order of their text, then of the uid.
-fn order<'a>(entry: &&'a Entry) -> (&'a str, &'a str) {
+fn order(entry: &Entry) -> (&str, &str) {
     (address(entry), text(entry, &["targetRef", "uid"]))
 }
 

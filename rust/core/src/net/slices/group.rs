@@ -148,7 +148,8 @@ impl Group {
             let slice = &mut self.slices[new];
             let slice = std::mem::take(slice);
             let id = self.slices[old].id;
-            self.slices[old] = Slice { id, ..slice };
+            let relabelled = self.slices[old].relabelled;
+            self.slices[old] = Slice { id, relabelled, ..slice };
             self.slices[new].need = Need::Delete;
         }
     }
@@ -157,6 +158,7 @@ impl Group {
     pub fn relabel(&mut self) {
         for slice in &mut self.slices {
             slice.need = Need::Write;
+            slice.relabelled = true;
         }
     }
 

@@ -152,9 +152,9 @@ impl Group {
             }
             match hinted(slice, &zones, allocations) {
                 Some(found) => {
-                    found.into_iter().for_each(|(zone, count)| {
+                    for (zone, count) in found {
                         *zones.entry(zone).or_default() += count;
-                    });
+                    }
                 }
                 None => {
                     slice.need = Need::Write;

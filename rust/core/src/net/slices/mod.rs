@@ -26,7 +26,7 @@ use super::endpoint::{endpoint_of, zone_of};
 use super::table::SERVICE_NAME;
 use super::{mirror, subsets};
 use crate::base::{CowMap, Map, Text, Value};
-use crate::labels::{Labels, Selector, SelectorIndex};
+use crate::labels::{Labels, Posting, Selector, SelectorIndex};
 use crate::store::log::{Entry as Logged, Verb};
 use crate::store::recorder::Said;
 use crate::store::{Body, Store};
@@ -94,7 +94,7 @@ impl EndpointSlices {
                     self.forget(id.slot);
                     gone.extend(named(store, entry));
                 }
-                mirrored.extend(self.by_hand(store, entry));
+                mirrored.extend(Self::by_hand(store, entry));
                 changed.insert(id.slot);
             } else if id.kind == kinds.pod && !self.selectors.is_empty() {
                 self.pod_changed(store, entry, &mut dirty);
@@ -104,7 +104,7 @@ impl EndpointSlices {
                 && !self.written.remove(&revision)
             {
                 changed.extend(self.disturbed(store, entry));
-                mirrored.extend(self.by_hand(store, entry));
+                mirrored.extend(Self::by_hand(store, entry));
             }
         }
         for slot in changed {
@@ -157,7 +157,7 @@ impl EndpointSlices {
         let moved = zone(old) != zone(now) || old.is_none();
         if moved && let Some(name) = store.name(entry.id()) {
             let on_node = store.strings.find(&name).and_then(|node| store.pods_on(node));
-            for pod in on_node.into_iter().flat_map(|pods| pods.iter()) {
+            for pod in on_node.into_iter().flat_map(Posting::iter) {
                 let row = store.table(store.kinds.pod).row(pod).expect("it is on a node");
                 let body = row.body.as_ref().expect("occupied");
                 let labels = store.sets.get(body.labels);
@@ -190,7 +190,7 @@ impl EndpointSlices {
     }
 
     /// The Service whose Endpoints may have to be mirrored now, or no longer.
-    fn by_hand(&self, store: &Store, entry: &Logged) -> Option<(String, Text)> {
+    fn by_hand(store: &Store, entry: &Logged) -> Option<(String, Text)> {
         let id = entry.id();
         let now = store.body(id);
         if id.kind == store.kinds.endpoint_slice {

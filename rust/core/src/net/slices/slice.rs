@@ -77,6 +77,8 @@ pub struct Slice {
     pub entries: Vec<Entry>,
     /// What has to be done.
     pub need: Need,
+    /// Its labels may be others by now.
+    pub relabelled: bool,
 }
 
 impl Slice {
@@ -104,7 +106,7 @@ impl Slice {
         }
         let mut ports: PortList = list("ports").iter().map(read_port).collect();
         sort_ports(&mut ports);
-        Self { id: Some(id), ports, entries, need }
+        Self { id: Some(id), ports, entries, need, relabelled: true }
     }
 
     /// Whether it has room.
@@ -114,22 +116,32 @@ impl Slice {
 
     /// Writes the object, or what became of it.
     pub fn write(&mut self, store: &mut Store, owner: &Owner, family: Family) {
-        let mut document = self.document(store, owner, family);
-        let options = WriteOptions::default();
-        let written = match self.id.filter(|id| store.exists(*id)) {
-            Some(id) => {
-                let kept = store.body(id).and_then(|body| body.meta.get("annotations").cloned());
-                document.set(&["metadata", "name"], store.name(id).unwrap_or_default());
-                if let Some(kept) = kept {
-                    document.set(&["metadata", "annotations"], kept);
-                }
-                store.update(document, Part::Whole, &options)
+        self.need = Need::Nothing;
+        let relabelled = std::mem::take(&mut self.relabelled);
+        let found = self.id.filter(|id| store.exists(*id));
+        if let Some(id) = found.filter(|_| !relabelled) {
+            store.replace_made(id, self.fields(family));
+            return;
+        }
+        let mut meta = owner.metadata(store);
+        if let Some(id) = found {
+            let kept = store.body(id).and_then(|body| body.meta.get("annotations").cloned());
+            meta.insert("name", store.name(id).unwrap_or_default());
+            if let Some(kept) = kept {
+                meta.insert("annotations", kept);
             }
-            None => store.create(document, &options),
+        }
+        let mut document = self.fields(family);
+        document.insert("apiVersion", "discovery.k8s.io/v1");
+        document.insert("kind", "EndpointSlice");
+        document.insert("metadata", meta);
+        let options = WriteOptions::default();
+        let written = match found {
+            Some(_) => store.update(document.into(), Part::Whole, &options),
+            None => store.create(document.into(), &options),
         };
         // In a namespace that is going there are no new slices.
         self.id = written.ok().map(|written| written.id);
-        self.need = Need::Nothing;
     }
 
     /// Deletes the object.
@@ -141,14 +153,8 @@ impl Slice {
         }
     }
 
-    fn document(&self, store: &Store, owner: &Owner, family: Family) -> Value {
-        let mut meta = Map::new();
-        meta.insert("generateName", prefix(&owner.name));
-        meta.insert("labels", owner.labels(store));
-        meta.insert("ownerReferences", vec![owner.reference(store)]);
-        if let Some(namespace) = owner.body.namespace {
-            meta.insert("namespace", store.strings.text(namespace));
-        }
+    /// Everything but the metadata.
+    fn fields(&self, family: Family) -> Map {
         let endpoints = self.entries.iter().map(|entry| {
             let mut value = entry.value.clone();
             if let Some(hints) = &entry.hints {
@@ -156,16 +162,12 @@ impl Slice {
             }
             value
         });
-        let endpoints: Vec<Value> = endpoints.collect();
-        let ports: Vec<Value> = self.ports.iter().map(write_port).collect();
-        Value::map([
-            ("apiVersion", Value::from("discovery.k8s.io/v1")),
-            ("kind", "EndpointSlice".into()),
-            ("metadata", meta.into()),
-            ("addressType", family.name().into()),
-            ("ports", ports.into()),
-            ("endpoints", endpoints.into()),
-        ])
+        let list = |items: Vec<Value>| if items.is_empty() { Value::Null } else { items.into() };
+        let mut fields = Map::new();
+        fields.insert("addressType", family.name());
+        fields.insert("endpoints", list(endpoints.collect()));
+        fields.insert("ports", list(self.ports.iter().map(write_port).collect()));
+        fields
     }
 }
 
@@ -204,6 +206,18 @@ impl Owner {
             labels.insert(HEADLESS, "");
         }
         labels
+    }
+
+    /// The metadata of a new slice.
+    fn metadata(&self, store: &Store) -> Map {
+        let mut meta = Map::new();
+        meta.insert("generateName", prefix(&self.name));
+        meta.insert("labels", self.labels(store));
+        meta.insert("ownerReferences", vec![self.reference(store)]);
+        if let Some(namespace) = self.body.namespace {
+            meta.insert("namespace", store.strings.text(namespace));
+        }
+        meta
     }
 
     fn reference(&self, store: &Store) -> Value {

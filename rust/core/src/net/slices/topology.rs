@@ -114,5 +114,5 @@ fn cpu_milli(node: &Body) -> i64 {
     let cpu = node.status.at(&["allocatable", "cpu"]);
     cpu.and_then(Value::as_str)
         .and_then(|text| Quantity::parse(text).ok())
-        .map_or(0, |q| q.milli_value())
+        .map_or(0, Quantity::milli_value)
 }
