@@ -6,7 +6,7 @@ import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import _core, clock, show
+from . import _core, clock
 from .controllers import built_in
 from .controllers.base import Context, Controller, Watch
 from .driver import Driver, Stopped
@@ -15,7 +15,7 @@ from .files import is_saved, write_whole
 from .latencies import Latencies
 from .network import Network
 from .network.ranges import to_core as ranges_to_core
-from .parts import copied, read_numpy, whole_seed
+from .parts import as_page, copied, read_numpy, whole_seed
 from .program import rules
 from .results import Table
 from .scheduler import configuration
@@ -126,8 +126,7 @@ class Cluster(Explaining, Network):
         )
         world.set_event_policy(events)
         self._attach(world, (), own)
-        given_or_own = built_in(load_balancer_pool) if controllers is None else controllers
-        for controller in given_or_own:
+        for controller in built_in(load_balancer_pool) if controllers is None else controllers:
             self.add_controller(controller)
 
     def _attach(
@@ -487,12 +486,7 @@ class Cluster(Explaining, Network):
         return cluster
 
     def _repr_html_(self) -> str:
-        # The events of events.k8s.io are those of the core group.
-        kinds = [kind for kind in self.kinds() if kind.group != "events.k8s.io"]
-        counts = ((kind.resource, len(self._world.matching(kind.id))) for kind in kinds)
-        rows = [[name, f"{count:,}"] for name, count in counts if count]
-        title = f"<p><b>Cluster</b> at {self.now:%Y-%m-%d %H:%M:%S} UTC</p>"
-        return title + show.as_html(["kind", "objects"], rows, len(rows))
+        return as_page(self._world, self.kinds(), self.now)
 
     def __repr__(self) -> str:
         nodes, pods = len(self.keys("nodes")), len(self.keys("pods"))

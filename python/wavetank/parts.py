@@ -5,9 +5,15 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
+from . import show
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from . import _core
     from .controllers.base import Controller
+    from .kinds import Kind
 
 #: Holds something once the core has found NumPy.
 _NUMPY_READ: list[bool] = []
@@ -48,3 +54,13 @@ def copied(controller: Controller) -> Controller:
         raise TypeError(
             f"the controller {controller.name!r} cannot be copied for a fork: {error}"
         ) from error
+
+
+def as_page(world: _core.World, kinds: Sequence[Kind], now: datetime) -> str:
+    """Return what a notebook shows of a cluster: how many objects there are of each kind."""
+    # The events of events.k8s.io are those of the core group.
+    kinds = [kind for kind in kinds if kind.group != "events.k8s.io"]
+    counts = ((kind.resource, len(world.matching(kind.id))) for kind in kinds)
+    rows = [[name, f"{count:,}"] for name, count in counts if count]
+    title = f"<p><b>Cluster</b> at {now:%Y-%m-%d %H:%M:%S} UTC</p>"
+    return title + show.as_html(["kind", "objects"], rows, len(rows))

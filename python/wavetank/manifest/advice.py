@@ -54,6 +54,8 @@ _GIVEN = {
     "pod-template-hash",
     "statefulset.kubernetes.io/pod-name",
 }
+#: Pods read at a time where a port is looked for.
+_PODS = 64
 #: Kinds whose objects say what labels pods have.
 _WITH_PODS = {"Pod", *TEMPLATES}
 
@@ -124,6 +126,7 @@ class _Scene:
         self._namespace = namespace or "default"
         self._applied: dict[str, Labelled] | None = None
         self._present: dict[str, Labelled] = {}
+        self._services: dict[tuple[str, str], Object | None] = {}
 
     def namespace(self, item: Object) -> str:
         return str(_at(item, "metadata").get("namespace") or self._namespace)
@@ -136,7 +139,7 @@ class _Scene:
                 if document.text("kind") in _WITH_PODS:
                     item = document.object()
                     place = self._applied.setdefault(self.namespace(item), Labelled())
-                    place.add(_pod_labels(item))
+                    place.add(_pod_labels(item), ports_of(item))
         return self._applied.get(namespace) or Labelled()
 
     def present_labels(self, namespace: str) -> Labelled:
@@ -146,7 +149,7 @@ class _Scene:
             for resource in _WORKLOADS:
                 kind = self.world.resolve(resource)[0]["id"]
                 for item in self.world.list(kind, namespace)[0]:
-                    present.add(_pod_labels(item))
+                    present.add(_pod_labels(item), ports_of(item))
         return self._present[namespace]
 
     def selects_a_pod(self, namespace: str, selector: Any) -> bool:
@@ -164,6 +167,43 @@ class _Scene:
         if self.world.matching(pods, namespace, text).size:
             return True
         return self.present_labels(namespace).any(required, matches)
+
+    def has_port(self, namespace: str, selector: Mapping[str, str], port: tuple[str, str]) -> bool:
+        """Whether a pod that labels select, there or to come, has a container port."""
+        labels = {key: value for key, value in selector.items() if key not in _GIVEN}
+        if self.applied_labels(namespace).has_port(labels, port):
+            return True
+        if self.present_labels(namespace).has_port(labels, port):
+            return True
+        pods = self.world.resolve("pods")[0]["id"]
+        text = _core.canonical_selector({"matchLabels": selector})
+        found = self.world.matching(pods, namespace, text).tolist()
+        parts = (found[at : at + _PODS] for at in range(0, len(found), _PODS))
+        return any(port in ports_of(pod) for part in parts for pod in self.world.get_many(part))
+
+    def service(self, namespace: str, name: str) -> Object | None:
+        """Return a Service of the cluster, or one of those that a dry run would apply."""
+        if not self._services:
+            for document in self._documents:
+                if document.text("kind") == "Service":
+                    item = document.object()
+                    key = (self.namespace(item), str(_at(item, "metadata").get("name")))
+                    self._services[key] = item
+        key = (namespace, name)
+        if key not in self._services:
+            kind = self.world.resolve("services")[0]["id"]
+            there = self.world.find(kind, name, namespace) is not None
+            self._services[key] = self.world.get(kind, name, namespace) if there else None
+        return self._services[key]
+
+
+def ports_of(item: Object) -> set[tuple[str, str]]:
+    """Return names and protocols of the container ports a Service may name as its target."""
+    spec = _at(template_of(item) or {}, "spec")
+    sidecars = (one for one in spec.get("initContainers") or () if "restartPolicy" in one)
+    containers = [*sidecars, *(spec.get("containers") or ())]
+    ports = (port for one in containers for port in one.get("ports") or ())
+    return {(port["name"], port.get("protocol") or "TCP") for port in ports if port.get("name")}
 
 
 def _without_given(selector: Any) -> dict[str, Any]:
@@ -183,6 +223,53 @@ def _service(item: Object, scene: _Scene) -> Iterator[tuple[str, str]]:
     if not scene.selects_a_pod(scene.namespace(item), {"matchLabels": selector}):
         text = _core.canonical_selector({"matchLabels": selector})
         yield "spec.selector", f"{_title(item)} selects no pod: nothing has the labels {text}"
+        return
+    for at, port in enumerate(_at(item, "spec").get("ports") or ()):
+        target, protocol = port.get("targetPort"), port.get("protocol") or "TCP"
+        if isinstance(target, str) and not scene.has_port(
+            scene.namespace(item), selector, (target, protocol)
+        ):
+            yield (
+                f"spec.ports[{at}].targetPort",
+                f"{_title(item)} port {port.get('port')} leads nowhere: no pod it selects has a "
+                f'{protocol} port named "{target}"',
+            )
+
+
+def _ingress(item: Object, scene: _Scene) -> Iterator[tuple[str, str]]:
+    place, said = scene.namespace(item), set()
+    for field, backend in _backends(_at(item, "spec")):
+        name, port = str(backend.get("name")), _at(backend, "port")
+        service = scene.service(place, name)
+        if service is None:
+            fault = f"there is no Service {place}/{name}"
+        elif not _offers(service, port):
+            wanted = f'named "{port["name"]}"' if port.get("name") else str(port.get("number"))
+            fault = f"Service {place}/{name} has no port {wanted}"
+        else:
+            continue
+        if fault not in said:
+            said.add(fault)
+            yield field, f"{_title(item)} leads nowhere: {fault}"
+
+
+def _backends(spec: Object) -> Iterator[tuple[str, Object]]:
+    """Yield each Service an Ingress names, with the field that names it."""
+    found = [("spec.defaultBackend", _at(spec, "defaultBackend"))]
+    for rule_at, rule in enumerate(spec.get("rules") or ()):
+        for at, path in enumerate(_at(rule, "http").get("paths") or ()):
+            found.append((f"spec.rules[{rule_at}].http.paths[{at}].backend", _at(path, "backend")))
+    yield from ((field, _at(one, "service")) for field, one in found if one.get("service"))
+
+
+def _offers(service: Object, port: Object) -> bool:
+    """Whether a Service has the port of a backend; names outside take any."""
+    spec = _at(service, "spec")
+    if spec.get("type") == "ExternalName":
+        return True
+    by = "name" if port.get("name") else "port"
+    wanted = port.get("name") or port.get("number")
+    return any(one.get(by) == wanted for one in spec.get("ports") or ())
 
 
 def _disruption_budget(item: Object, scene: _Scene) -> Iterator[tuple[str, str]]:
@@ -217,6 +304,7 @@ def _node(item: Object, _: _Scene) -> Iterator[tuple[str, str]]:
 
 _CHECKS: dict[str, Callable[[Object, _Scene], Iterator[tuple[str, str]]]] = {
     "HorizontalPodAutoscaler": _autoscaler,
+    "Ingress": _ingress,
     "Node": _node,
     "PodDisruptionBudget": _disruption_budget,
     "Service": _service,

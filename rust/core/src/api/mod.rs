@@ -26,6 +26,7 @@ pub mod status;
 mod table;
 pub mod template_hash;
 pub mod types;
+pub mod warnings;
 
 pub use error::{ApiError, ApiResult};
 pub use field_error::{BadValue, FieldError, FieldErrorKind};

@@ -218,9 +218,19 @@ fn source_ranges(spec: &Value, family: Family) -> Vec<Cidr> {
     let ranges = spec.list_at(&["loadBalancerSourceRanges"]).iter();
     let ranges: Vec<Cidr> = ranges
         .filter_map(|range| parse_cidr(range.as_str()?.trim()))
+        .map(without_clothes)
         .filter(|range| Family::of(range.address) == family)
         .collect();
     if ranges.iter().any(|range| range.prefix_len == 0) { Vec::new() } else { ranges }
+}
+
+/// A block of IPv4 addresses in IPv6 clothes as the IPv4 block it means; others as they are.
+fn without_clothes(range: Cidr) -> Cidr {
+    let address = range.network().to_canonical();
+    if range.address.is_ipv6() && address.is_ipv4() && range.prefix_len >= 96 {
+        return Cidr { address, prefix_len: range.prefix_len - 96 };
+    }
+    range
 }
 
 fn number(object: &Value, field: &str) -> u16 {

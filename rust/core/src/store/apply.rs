@@ -77,7 +77,7 @@ impl Store {
         }
         let quiet = WriteOptions { strictness: Strictness::Ignore, ..options.clone() };
         let mut written = self.patch(id, &patch, patch_kind, Part::Whole, &quiet)?;
-        written.warnings = warnings;
+        written.warnings.splice(0..0, warnings);
         Ok((Applied::Configured, written))
     }
 }

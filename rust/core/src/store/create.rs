@@ -14,6 +14,7 @@ use crate::api::decode::{
     cannot_be_handled, canonicalize_stored, decode, strict_error, without_nulls,
 };
 use crate::api::rules::RuleKind;
+use crate::api::warnings::service_warnings;
 use crate::api::{ApiError, ApiResult, FieldError, KindId, Schema, custom};
 use crate::base::random::suffix_text;
 use crate::base::{Map, StrId, Text, Value};
@@ -79,7 +80,7 @@ impl Store {
     /// Whatever the API server answers: unknown kind, wrong types, invalid fields, a missing or
     /// terminating namespace, a name that is taken.
     pub fn create(&mut self, object: Value, options: &WriteOptions) -> ApiResult<Written> {
-        let (kind, mut object, warnings) = self.decode(object, options.strictness)?;
+        let (kind, mut object, mut warnings) = self.decode(object, options.strictness)?;
         let namespace = self.target_namespace(kind, &object, options.namespace.as_deref())?;
         self.check_namespace_open(kind, namespace.as_deref())?;
         set_namespace(&mut object, namespace.as_deref());
@@ -89,6 +90,9 @@ impl Store {
         let exists = self.find(kind, namespace.as_deref(), &name).is_some();
         if exists || self.is_system_class(kind, &name) {
             return Err(ApiError::already_exists(self.resource(kind), &name));
+        }
+        if kind == self.kinds.service {
+            warnings.extend(service_warnings(&object));
         }
         if options.dry_run {
             let id = ObjectId { kind, slot: u32::MAX, generation: 0 };

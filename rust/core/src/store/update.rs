@@ -11,6 +11,7 @@ use super::object::{Body, ObjectId};
 use super::{Store, pod_status};
 use crate::api::decode::canonicalize_stored;
 use crate::api::patch::{PatchKind, patch_object, strict_patch_error};
+use crate::api::warnings::{load_balancer_warnings, service_warnings};
 use crate::api::{ApiError, ApiResult, FieldError, KindId, Path};
 use crate::base::{Map, Text, Value};
 
@@ -86,7 +87,7 @@ impl Store {
         mut object: Value,
         part: Part,
         dry_run: bool,
-        warnings: Vec<String>,
+        mut warnings: Vec<String>,
     ) -> ApiResult<Written> {
         let stored = self.get(id).expect("the caller found it");
         self.check_preconditions(id, &object, &stored)?;
@@ -119,6 +120,13 @@ impl Store {
         };
         self.refuse(id.kind, &object, &errors)?;
         self.check_default_class(id.kind, &object)?;
+        if id.kind == self.kinds.service && part == Part::Whole {
+            warnings.extend(service_warnings(&object));
+        } else if part == Part::Status
+            && (id.kind == self.kinds.service || id.kind == self.kinds.ingress)
+        {
+            warnings.extend(load_balancer_warnings(&object));
+        }
         self.settle(id.kind, &mut object);
         let changed = object != stored;
         if dry_run || !changed {
