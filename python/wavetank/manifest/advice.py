@@ -229,11 +229,9 @@ def _service(item: Object, scene: _Scene) -> Iterator[tuple[str, str]]:
         if isinstance(target, str) and not scene.has_port(
             scene.namespace(item), selector, (target, protocol)
         ):
-            yield (
-                f"spec.ports[{at}].targetPort",
-                f"{_title(item)} port {port.get('port')} leads nowhere: no pod it selects has a "
-                f'{protocol} port named "{target}"',
-            )
+            fault = f'no pod it selects has a {protocol} port named "{target}"'
+            title = f"{_title(item)} port {port.get('port')}"
+            yield f"spec.ports[{at}].targetPort", f"{title} leads nowhere: {fault}"
 
 
 def _ingress(item: Object, scene: _Scene) -> Iterator[tuple[str, str]]:
