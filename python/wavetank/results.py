@@ -37,7 +37,7 @@ class Table:
     0
     """
 
-    def __init__(self, world: _core.World, name: str) -> None:
+    def __init__(self, world: _core.World | _core.Sent, name: str) -> None:
         self.name = name
         # A fork is one reference count and pins the moment.
         self._world = world.fork()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+from pathlib import Path
+from types import ModuleType
 
 #: Chains that rules of several service ports share.
 SHARED = {"KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-EXTERNAL-SERVICES", "KUBE-PROXY-FIREWALL"}
@@ -30,3 +33,21 @@ def in_one_order(lines: list[str]) -> list[tuple[str, ...]]:
     # A rule that belongs to no service port, such as the last of KUBE-SERVICES, sorts first in
     # both; that it stands last is looked at apart.
     return [next(places[chain]) if chain in SHARED else ("", line) for _, chain, _, line in keyed]
+
+
+def cases_module(root: Path) -> ModuleType:
+    """Return the module that makes random cases."""
+    source = root / "tools/record/proxy/cases.py"
+    spec = importlib.util.spec_from_file_location("proxy_cases", source)
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+def plain(address: str) -> str:
+    """Return an address without leading zeros."""
+    if ":" in address or not address[0].isdigit():
+        return address
+    return ".".join(str(int(part)) for part in address.split("."))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import random
 import subprocess
@@ -16,6 +15,7 @@ from wavetank.network import JUMPS
 from wavetank.replay import replay_proxy
 
 from . import kernel
+from .recorded import cases_module
 
 CLUSTERS = 100
 PACKETS = 6
@@ -26,12 +26,7 @@ TIMES = 20
 
 def cases(root: Path) -> list[dict[str, Any]]:
     """Return random small clusters with packets a kernel can be sent."""
-    source = root / "tools/record/proxy/cases.py"
-    spec = importlib.util.spec_from_file_location("proxy_cases", source)
-    assert spec is not None
-    assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
+    made = cases_module(root)
     found: list[dict[str, Any]] = []
     number = 0
     while len(found) < CLUSTERS:

@@ -3,14 +3,17 @@
 from .balancing import LoadBalancer
 from .facade import Network
 from .health import HealthAnswer
+from .names import DnsOptions, Query, Record, Resolution
 from .places import Place
 from .proxy import JUMPS, KubeProxy, ProxyOptions
 from .ranges import Ranges
 from .response import Response
+from .sent import Sent
 from .tracing import End, Hop, Step, Trace
 
 __all__ = [
     "JUMPS",
+    "DnsOptions",
     "End",
     "HealthAnswer",
     "Hop",
@@ -19,8 +22,12 @@ __all__ = [
     "Network",
     "Place",
     "ProxyOptions",
+    "Query",
     "Ranges",
+    "Record",
+    "Resolution",
     "Response",
+    "Sent",
     "Step",
     "Trace",
 ]

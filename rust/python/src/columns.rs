@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    ArrayRef, BooleanArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
-    TimestampNanosecondArray,
+    ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch,
+    StringArray, TimestampNanosecondArray,
 };
 use arrow_schema::{Field, Schema};
 use numpy::IntoPyArray;
@@ -78,6 +78,7 @@ pub fn to_dict(py: Python, set: ColumnSet) -> PyResult<Bound<PyDict>> {
                 let times = items.into_pyarray(py).call_method1("view", ("datetime64[ns]",))?;
                 dict.set_item(name, times)?;
             }
+            Column::Float(items) => dict.set_item(name, items.into_pyarray(py))?,
             Column::Bool(items) => dict.set_item(name, items.into_pyarray(py))?,
             Column::Category { codes, words } => {
                 let words = PyList::new(py, words.iter().map(|word| PyString::new(py, word)))?;
@@ -92,7 +93,8 @@ pub fn to_dict(py: Python, set: ColumnSet) -> PyResult<Bound<PyDict>> {
     Ok(dict)
 }
 
-fn to_arrow(set: ColumnSet) -> PyResult<PyTable> {
+/// Columns as an Arrow table.
+pub fn to_arrow(set: ColumnSet) -> PyResult<PyTable> {
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
     for (name, column) in set.into_columns() {
@@ -109,6 +111,7 @@ fn to_arrow(set: ColumnSet) -> PyResult<PyTable> {
 fn to_array(column: Column) -> PyResult<ArrayRef> {
     Ok(match column {
         Column::Int(items) => Arc::new(Int64Array::from(items)),
+        Column::Float(items) => Arc::new(Float64Array::from(items)),
         Column::Bool(items) => Arc::new(BooleanArray::from(items)),
         Column::Time(items) => {
             let times: TimestampNanosecondArray =

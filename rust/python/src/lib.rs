@@ -3,7 +3,8 @@
 //! Nothing is decided here. [`world`] is the cluster behind its lock; [`objects`], [`engine`],
 //! [`measure`], [`explain`], [`headroom`], [`watch`], [`columns`], [`kinds`], [`batch`] and
 //! [`policy`] add its methods, one file per subject; [`replay`] answers recorded scheduler cases,
-//! [`net`] knows what nodes do with packets, [`net_trace`] the way of one,
+//! [`net`] knows what nodes do with packets, [`net_trace`] the way of one, [`dns`] what names stand
+//! for,
 //! [`manifest`] and [`units`] are functions. [`convert`] turns Python objects into documents and
 //! back, [`error`] the core's errors into exceptions.
 
@@ -13,6 +14,7 @@
 mod batch;
 mod columns;
 mod convert;
+mod dns;
 mod engine;
 mod error;
 mod explain;
@@ -21,6 +23,7 @@ mod kinds;
 mod manifest;
 mod measure;
 mod net;
+mod net_send;
 mod net_trace;
 mod objects;
 mod policy;
@@ -37,6 +40,8 @@ mod _core {
     #[pymodule_export]
     use super::batch::latest_time;
     #[pymodule_export]
+    use super::dns::{DnsServer, dns_message, dns_query};
+    #[pymodule_export]
     use super::error::{
         AlreadyExistsError, ApiError, ApiTimeoutError, BadRequestError, ConflictError,
         ForbiddenError, GoneError, InvalidError, ManifestError, NotFoundError, PluginError,
@@ -46,6 +51,8 @@ mod _core {
     use super::manifest::{Document, read_manifest, to_json, to_yaml};
     #[pymodule_export]
     use super::net::{Proxier, replay_proxy};
+    #[pymodule_export]
+    use super::net_send::Sent;
     #[pymodule_export]
     use super::quantity::Quantity;
     #[pymodule_export]

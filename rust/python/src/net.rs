@@ -144,7 +144,8 @@ pub fn node_of(inner: &mut Inner, name: &str) -> ApiResult<Node> {
     Ok(inner.engine.node_view(id).expect("it was just found"))
 }
 
-fn read_family(family: &str) -> PyResult<Family> {
+/// A family by the API's word.
+pub fn read_family(family: &str) -> PyResult<Family> {
     Family::BOTH.into_iter().find(|known| known.name() == family).ok_or_else(|| {
         value_error(format!("Unsupported value: {family:?}: supported values: \"IPv4\", \"IPv6\""))
     })

@@ -1,7 +1,7 @@
 //! `World`: a cluster behind a lock. Every method leaves the GIL while the core works, so other
 //! Python threads run meanwhile and the lock is never awaited with the GIL held.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
@@ -10,6 +10,7 @@ use wavetank_core::api::{KindId, Registry};
 use wavetank_core::base::{Latencies, Latency, Nanos, Time, Value};
 use wavetank_core::engine::consumer::Role;
 use wavetank_core::engine::{Setup, World as Engine};
+use wavetank_core::net::dns::serve::Published;
 use wavetank_core::sched::configuration;
 use wavetank_core::store::ObjectId;
 use wavetank_core::store::ranges::{Given, Ranges};
@@ -36,12 +37,14 @@ pub struct Inner {
     pub handed: Option<(u16, Vec<ObjectId>)>,
     /// How long decisions take, while somebody wants to know.
     pub measure: Option<Measure>,
+    /// DNS servers on real sockets, and what they were told last.
+    pub served: Vec<Weak<Published>>,
 }
 
 impl World {
     /// A world around an engine.
     pub fn around(engine: Engine) -> Self {
-        let inner = Mutex::new(Inner { engine, handed: None, measure: None });
+        let inner = Mutex::new(Inner { engine, handed: None, measure: None, served: Vec::new() });
         Self { inner, columns: LockedColumns::default() }
     }
 
@@ -50,8 +53,22 @@ impl World {
         py.detach(|| {
             // A panic is a bug of ours; the state behind it is still what the caller has.
             let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut inner)
+            let done = work(&mut inner);
+            if !inner.served.is_empty() {
+                inner.publish();
+            }
+            done
         })
+    }
+}
+
+impl Inner {
+    /// Tells DNS servers what the names are now.
+    fn publish(&mut self) {
+        let now = self.engine.now();
+        let dns = self.engine.dns();
+        self.served
+            .retain(|served| served.upgrade().inspect(|served| served.publish(dns, now)).is_some());
     }
 }
 

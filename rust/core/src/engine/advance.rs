@@ -91,6 +91,9 @@ impl World {
                 return stop;
             }
             self.watch_kubernetes();
+            if self.traffic.is_live() {
+                self.follow_routes();
+            }
             self.announce_writes();
             self.trim_history();
             if matches!(until, Until::Settled(_)) && self.work == 0 {

@@ -16,6 +16,7 @@ pub mod advance;
 pub mod consumer;
 pub mod control_plane;
 pub mod controllers;
+mod dns;
 pub mod explain;
 pub mod garbage;
 pub mod headroom;
@@ -24,6 +25,7 @@ pub mod offer;
 pub mod places;
 pub mod pools;
 pub mod queue;
+pub mod sending;
 pub mod snapshot;
 pub mod tables;
 pub mod watcher;
@@ -38,6 +40,8 @@ pub use self::controllers::Controller;
 use self::queue::EventQueue;
 use crate::api::{Registry, Rules};
 use crate::base::{Latencies, Stream, Streams, Time};
+use crate::net::dns::Dns;
+use crate::net::route::{Router, Traffic};
 use crate::net::rules::Node;
 use crate::net::{EndpointSlices, ServiceTable};
 use crate::node::Kubelets;
@@ -61,6 +65,12 @@ pub struct World {
     endpoints: EndpointSlices,
     /// Services as nodes route to them; made when somebody asks, and kept from then on.
     routes: ServiceTable,
+    /// Names, and what resolvers remember.
+    dns: Dns,
+    /// The same as a table that routes; follows when something is sent.
+    router: Router,
+    /// What nodes remember of what was sent.
+    traffic: Traffic,
     controllers: Vec<Controller>,
     consumers: Vec<Consumer>,
     queue: EventQueue<Event>,
@@ -146,6 +156,9 @@ impl World {
             kubelets: Kubelets::new(streams.stream("kubelets")),
             endpoints: EndpointSlices::default(),
             routes: ServiceTable::default(),
+            dns: Dns::default(),
+            router: Router::default(),
+            traffic: Traffic::default(),
             controllers: Vec::new(),
             consumers: Role::BUILT_IN.into_iter().map(Consumer::new).collect(),
             queue: EventQueue::new(),
@@ -182,6 +195,11 @@ impl World {
     /// A node as its kube-proxy knows it.
     pub fn node_view(&mut self, id: ObjectId) -> Option<Node> {
         self.routes.node_of(&self.store, id)
+    }
+
+    /// What nodes remember of what was sent.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// Does without one of those every cluster has: nobody does its work.

@@ -13,7 +13,10 @@ use super::queue::EventQueue;
 use super::{Event, World};
 use crate::api::Rules;
 use crate::base::{Latencies, Stream, Time};
-use crate::net::{EndpointSlices, ServiceTable};
+use crate::net::dns::Dns;
+use crate::net::dns::server::Saved as SavedDns;
+use crate::net::route::{Addresses, Router, Traffic};
+use crate::net::{EndpointSlices, Family, ServiceTable};
 use crate::node::Kubelets;
 use crate::sched::plugins::user::{Declaration, UserPlugin};
 use crate::sched::saved::Saved as SavedScheduler;
@@ -35,6 +38,7 @@ struct Saved {
     scheduler: SavedScheduler,
     kubelets: Kubelets,
     endpoints: EndpointSlices,
+    dns: SavedDns,
     controllers: Vec<SavedController>,
     consumers: Vec<Consumer>,
     queue: EventQueue<Event>,
@@ -49,6 +53,8 @@ struct Saved {
     stepped: bool,
     turn: Turn,
     plugins: Vec<Declaration>,
+    traffic: Traffic,
+    addresses: Addresses,
 }
 
 impl World {
@@ -69,6 +75,7 @@ impl World {
             scheduler: self.scheduler.to_saved(),
             kubelets: self.kubelets.clone(),
             endpoints: self.endpoints.clone(),
+            dns: self.dns.to_saved(),
             controllers: self.controllers.iter().map(super::Controller::to_saved).collect(),
             consumers: self.consumers.clone(),
             queue: self.queue.clone(),
@@ -83,6 +90,8 @@ impl World {
             stepped: self.stepped,
             turn: self.turn,
             plugins: self.plugins().cloned().collect(),
+            traffic: self.traffic.clone(),
+            addresses: self.router.table(Family::V6).addresses.clone(),
         };
         let head = [&MAGIC[..], &[0; CHECKSUM_BYTES]].concat();
         let at = head.len();
@@ -120,6 +129,8 @@ impl World {
         let scheduler = Scheduler::from_saved(saved.scheduler, config, &store, seen)?;
         let mut endpoints = saved.endpoints;
         endpoints.rebuild(&store);
+        let mut router = Router::default();
+        router.table_mut(Family::V6).addresses = saved.addresses;
         let controllers =
             saved.controllers.into_iter().map(|controller| controller.restore(&store)).collect();
         Ok(Self {
@@ -129,6 +140,9 @@ impl World {
             kubelets: saved.kubelets,
             endpoints,
             routes: ServiceTable::default(),
+            dns: Dns::from_saved(saved.dns)?,
+            router,
+            traffic: saved.traffic,
             controllers,
             consumers: saved.consumers,
             queue: saved.queue,

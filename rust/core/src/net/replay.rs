@@ -8,10 +8,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::route::{RouteTable, View};
 use super::rules::{Config, LocalDetector, Node, Proxier, RuleSet};
 use super::service_ports::{Family, Protocol, canonical};
 use super::table::{SERVICE_NAME, ServiceTable};
-use super::walk::{Hooks, Packet, walk};
+use super::walk::{Hooks, Outcome, Packet, walk};
 use crate::base::ip::parse_cidr;
 use crate::base::{Map, Text, Time, Value};
 
@@ -22,7 +23,9 @@ const POD_BLOCKS: [&str; 2] = ["10.0.0.0/8", "fd00:10::/64"];
 
 /// Answers a case: `rules`, lines of text, `flows`, one entry per packet, and if the case goes on
 /// in steps `syncs`, the lines of each later sync. With `hooks` of `kernel` packets meet the chains
-/// they would meet in a kernel; the recordings go through all.
+/// they would meet in a kernel; the recordings go through all. With `by` of `table` no rules are
+/// walked: the table of routes answers. A step that has `flows` answers the packets again, under
+/// `later`.
 ///
 /// # Errors
 /// A packet without a legal address.
@@ -37,23 +40,23 @@ pub fn replay(case: &Value) -> Result<Value, String> {
     let node = objects.node(case);
     let mut proxier = Proxier::new(family, config.clone(), node.clone());
     let text = proxier.sync(&objects.table, Time(0));
-    let rules = RuleSet::of(&objects.table, family, &config, &node);
-    let packets = case.list_at(&["packets"]).iter();
-    let hooks = match case.str_at(&["hooks"]) {
-        Some("kernel") => Hooks::Kernel,
-        _ => Hooks::All,
-    };
-    let flows = packets.map(|packet| flow(&rules, &node, packet, hooks));
-    let flows = flows.collect::<Result<Vec<_>, _>>()?;
+    let mut packets = Packets { case, family, config, node, table: None };
+    let flows = packets.flows(&objects.table)?;
     let lines = |lines: Vec<&str>| Value::list(lines.into_iter().map(Value::from));
     let mut answer = Map::new();
     answer.insert("flows", flows);
     answer.insert("rules", lines(sorted(&text)));
-    let mut syncs = Vec::new();
+    let (mut syncs, mut later) = (Vec::new(), Vec::new());
     for step in case.list_at(&["steps"]) {
         objects.apply(step, step.get("deleted").unwrap_or(&Value::Null));
         let text = proxier.sync(&objects.table, Time(0));
         syncs.push(lines(text.split('\n').collect()));
+        if step.get("flows").is_some() {
+            later.push(packets.flows(&objects.table)?);
+        }
+    }
+    if !later.is_empty() {
+        answer.insert("later", later);
     }
     if !syncs.is_empty() {
         answer.insert("syncs", syncs);
@@ -149,25 +152,59 @@ fn config_of(case: &Value) -> Config {
     }
 }
 
-fn flow(rules: &RuleSet, node: &Node, packet: &Value, hooks: Hooks) -> Result<Value, String> {
+/// The packets of a case, and what answers them.
+struct Packets<'a> {
+    case: &'a Value,
+    family: Family,
+    config: Config,
+    node: Node,
+    /// The table that follows the objects, and the node's view.
+    table: Option<(RouteTable, View)>,
+}
+
+impl Packets<'_> {
+    fn flows(&mut self, services: &ServiceTable) -> Result<Value, String> {
+        let packets = self.case.list_at(&["packets"]).iter().map(read_packet);
+        let packets = packets.collect::<Result<Vec<_>, _>>()?;
+        let outcomes: Vec<Outcome> = if self.case.str_at(&["by"]) == Some("table") {
+            let (table, view) = self.table.get_or_insert_with(|| {
+                let mut table = RouteTable::new(self.family);
+                let view = View::new(&mut table, &self.config, self.node.clone());
+                (table, view)
+            });
+            table.follow(services, None);
+            packets.iter().map(|packet| table.outcome(view, packet)).collect()
+        } else {
+            let hooks = match self.case.str_at(&["hooks"]) {
+                Some("kernel") => Hooks::Kernel,
+                _ => Hooks::All,
+            };
+            let rules = RuleSet::of(services, self.family, &self.config, &self.node);
+            packets.iter().map(|packet| walk(&rules, &self.node, packet, hooks)).collect()
+        };
+        Ok(Value::list(outcomes.iter().map(|outcome| {
+            let ends: Vec<String> = outcome.verdicts.iter().map(ToString::to_string).collect();
+            Value::map([
+                ("output", Value::from(ends.join(", "))),
+                ("masq", Value::from(outcome.masquerade)),
+            ])
+        })))
+    }
+}
+
+fn read_packet(packet: &Value) -> Result<Packet, String> {
     let address = |field: &str| -> Result<IpAddr, String> {
         let text = packet.str_at(&[field]).unwrap_or_default();
         canonical(text).ok_or_else(|| format!("packet: {field}: not an IP address: {text:?}"))
     };
     let port = packet.int_at(&["port"]).unwrap_or(0);
-    let packet = Packet {
+    Ok(Packet {
         source: address("src")?,
         protocol: Protocol::read(packet.str_at(&["proto"])),
         destination: address("dst")?,
         port: u16::try_from(port).map_err(|_| format!("packet: port: not a port: {port}"))?,
         interface: None,
-    };
-    let outcome = walk(rules, node, &packet, hooks);
-    let ends: Vec<String> = outcome.verdicts.iter().map(ToString::to_string).collect();
-    Ok(Value::map([
-        ("output", Value::from(ends.join(", "))),
-        ("masq", Value::from(outcome.masquerade)),
-    ]))
+    })
 }
 
 /// The lines in the order of the recordings.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::endpoints::{Endpoint, Place, PortEndpoints, port_endpoints};
 use super::rules::Node;
 use super::service_ports::{Family, ServicePort, canonical, service_ports};
-use crate::base::{CowMap, Interner, Map, Text, Value};
+use crate::base::{CowMap, CowVec, Interner, Map, StrId, Text, Value};
 use crate::labels::{Labels, Selector};
 use crate::store::{Body, ObjectId, Store};
 
@@ -60,7 +60,20 @@ struct Services {
     by_slot: CowMap<u32, Arc<Service>>,
     /// Endpoints of all service ports together.
     endpoints: usize,
+    journal: Journal,
 }
+
+/// The slots of Services that became others, for those who follow.
+#[derive(Clone, Debug, Default)]
+struct Journal {
+    slots: CowVec<u32>,
+    /// How many were forgotten before the first.
+    forgotten: u64,
+}
+
+/// Up to where somebody has followed the services of a family.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark(u64);
 
 /// What a Service is compiled from.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +84,9 @@ struct Source<'a> {
     status: &'a Value,
     slices: &'a [&'a Value],
 }
+
+/// Changes remembered for those who follow, at least.
+const JOURNAL: usize = 1 << 16;
 
 impl ServiceTable {
     /// Puts the Service of a document, with its EndpointSlices, at a slot; `sliced` says of
@@ -107,7 +123,9 @@ impl ServiceTable {
             }
             _ => {
                 // Names keep their numbers: nodes are known by them.
-                self.families = Default::default();
+                for services in &mut self.families {
+                    services.clear();
+                }
                 for (slot, _) in store.table(store.kinds.service).iter() {
                     self.refresh(store, slot, [true; 2]);
                 }
@@ -174,15 +192,39 @@ impl ServiceTable {
         services
     }
 
+    /// The Service at a slot, when it has rules in a family.
+    pub fn service(&self, family: Family, slot: u32) -> Option<&Arc<Service>> {
+        self.families[family as usize].by_slot.get(&slot)
+    }
+
     /// All service ports of a family, in no order that means anything.
     pub fn ports(&self, family: Family) -> impl Iterator<Item = &Port> {
         let services = self.families[family as usize].by_slot.iter();
         services.flat_map(|(_, service)| &service.ports)
     }
 
-    /// The Service at a slot, when it has rules in a family.
-    pub fn service(&self, family: Family, slot: u32) -> Option<&Arc<Service>> {
-        self.families[family as usize].by_slot.get(&slot)
+    /// The slots of Services of a family that became others since a mark, some of them more than
+    /// once; `None` when that was forgotten and everything must be read anew.
+    pub fn changed_since(&self, family: Family, mark: Mark) -> Option<impl Iterator<Item = u32>> {
+        let Journal { slots, forgotten } = &self.families[family as usize].journal;
+        let from = mark.0.checked_sub(*forgotten)? as usize;
+        Some((from..slots.len()).map(|at| slots[at]))
+    }
+
+    /// The slots of all Services that have rules in a family.
+    pub fn slots(&self, family: Family) -> impl Iterator<Item = u32> {
+        self.families[family as usize].by_slot.iter().map(|(slot, _)| *slot)
+    }
+
+    /// The mark of now.
+    pub fn mark(&self, family: Family) -> Mark {
+        let Journal { slots, forgotten } = &self.families[family as usize].journal;
+        Mark(forgotten + slots.len() as u64)
+    }
+
+    /// The name of a node or zone.
+    pub fn name(&self, id: StrId) -> &str {
+        self.names.text(id)
     }
 
     /// How many endpoints all service ports of a family have together.
@@ -220,6 +262,14 @@ impl ServiceTable {
 }
 
 impl Services {
+    /// Forgets all, as if each had been forgotten.
+    fn clear(&mut self) {
+        let gone: Vec<u32> = self.by_slot.iter().map(|(slot, _)| *slot).collect();
+        for slot in gone {
+            self.put(slot, None, true);
+        }
+    }
+
     /// Replaces a Service. One that came out the same stays the very same, unless its slices
     /// changed: kube-proxy does not look whether a changed slice makes a difference.
     fn put(&mut self, slot: u32, service: Option<Service>, sliced: bool) {
@@ -227,11 +277,24 @@ impl Services {
         if !sliced && before.map(Arc::as_ref) == service.as_ref() {
             return;
         }
+        if before.is_none() && service.is_none() {
+            return;
+        }
+        self.journal.note(slot);
         self.endpoints -= before.map_or(0, |service| service.endpoints());
         self.endpoints += service.as_ref().map_or(0, Service::endpoints);
         match service {
             Some(service) => drop(self.by_slot.insert(slot, Arc::new(service))),
             None => drop(self.by_slot.remove(&slot)),
+        }
+    }
+}
+
+impl Journal {
+    fn note(&mut self, slot: u32) {
+        self.slots.push(slot);
+        if self.slots.len() > 2 * JOURNAL {
+            self.forgotten += self.slots.drop_pages_before(JOURNAL) as u64;
         }
     }
 }
@@ -269,7 +332,7 @@ fn service_of(store: &Store, slice: &Body) -> Option<u32> {
 }
 
 /// The slices of a Service by name, as documents without their metadata.
-fn slices_of(store: &Store, service: &Body, name: &str) -> Vec<(Text, Value)> {
+pub fn slices_of(store: &Store, service: &Body, name: &str) -> Vec<(Text, Value)> {
     let mut wanted = Map::new();
     wanted.insert(SERVICE_NAME, name);
     let selector = Selector::from_map(&wanted);

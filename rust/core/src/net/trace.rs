@@ -135,7 +135,7 @@ impl<'a> Tracer<'a, '_> {
         if let Some(packets) = rule.one_in() {
             match &mut self.draws {
                 Some(stream) => {
-                    if !draw(stream, packets) {
+                    if !draw(stream.next_u64(), packets) {
                         return false;
                     }
                 }

@@ -100,7 +100,17 @@ pub fn walk(rules: &RuleSet, node: &Node, packet: &Packet, hooks: Hooks) -> Outc
 
 /// The end a packet comes to, with random choices drawn from `stream`.
 pub fn walk_once(rules: &RuleSet, node: &Node, packet: &Packet, stream: &mut Stream) -> Outcome {
-    let (packet, draws, hooks) = (packet.clone(), Some(stream), Hooks::Kernel);
+    walk_by(rules, node, packet, &mut || stream.next_u64())
+}
+
+/// The same, with random bits from elsewhere.
+pub fn walk_by<'a>(
+    rules: &'a RuleSet,
+    node: &'a Node,
+    packet: &Packet,
+    random: &'a mut (dyn FnMut() -> u64 + 'a),
+) -> Outcome {
+    let (packet, draws, hooks) = (packet.clone(), Some(random), Hooks::Kernel);
     Walk { rules, node, packet, hooks, draws, outcome: Outcome::default() }.run()
 }
 
@@ -109,7 +119,7 @@ struct Walk<'a> {
     node: &'a Node,
     packet: Packet,
     hooks: Hooks,
-    draws: Option<&'a mut Stream>,
+    draws: Option<&'a mut (dyn FnMut() -> u64 + 'a)>,
     outcome: Outcome,
 }
 
@@ -118,6 +128,9 @@ impl Walk<'_> {
         self.chain(Table::Nat, Chain::SERVICES, 0);
         if let Some(Verdict::Endpoint(to)) = self.outcome.verdicts.first() {
             self.packet.destination = to.ip();
+            if self.hooks == Hooks::Kernel {
+                self.packet.port = to.port();
+            }
         }
         for chain in self.filter_chains() {
             if self.chain(Table::Filter, *chain, 0) && self.hooks == Hooks::Kernel {
@@ -190,7 +203,7 @@ impl Walk<'_> {
             return met;
         }
         match (condition, &mut self.draws) {
-            (Match::OneIn(packets), Some(stream)) => draw(stream, *packets),
+            (Match::OneIn(packets), Some(random)) => draw(random(), *packets),
             (Match::OneIn(_), None) => true,
             // What came before: nothing.
             _ => false,
@@ -228,11 +241,11 @@ fn is_interface(interface: &str, name: &str) -> bool {
 
 /// One draw of the kernel: 31 bits against the chance as iptables keeps it, which it reads from
 /// the ten decimals of the text.
-pub(super) fn draw(stream: &mut Stream, packets: u32) -> bool {
+pub(super) fn draw(random: u64, packets: u32) -> bool {
     const DECIMALS: f64 = 1e10;
     let chance = (DECIMALS / f64::from(packets)).round() / DECIMALS;
     let below = (chance * f64::from(1_u32 << 31)).round() as u64;
-    stream.next_u64() >> 33 < below
+    random >> 33 < below
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use crate::base::{FastMap, Text, Time};
 pub enum Column {
     /// Integers; the unit is part of the column's name.
     Int(Vec<i64>),
+    /// Fractions.
+    Float(Vec<f64>),
     /// Truth values.
     Bool(Vec<bool>),
     /// Points of virtual time, nanoseconds since the Unix epoch; [`Column::NO_TIME`] for none.
@@ -32,6 +34,7 @@ impl Column {
     pub fn len(&self) -> usize {
         match self {
             Self::Int(items) | Self::Time(items) => items.len(),
+            Self::Float(items) => items.len(),
             Self::Bool(items) => items.len(),
             Self::Category { codes, .. } => codes.len(),
             Self::Text(items) => items.len(),

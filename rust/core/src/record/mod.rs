@@ -2,4 +2,4 @@
 
 pub mod columns;
 
-pub use columns::{Column, ColumnSet};
+pub use columns::{Categories, Column, ColumnSet};

@@ -136,6 +136,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// What every random stream derives from.
+    pub fn seed(&self) -> u64 {
+        self.uids.seed()
+    }
+
     /// An empty store at time `now`; `seed` determines generated names and uids.
     pub fn new(registry: Registry, rules: Arc<Rules>, seed: u64, now: Time) -> Self {
         Self {

@@ -1,0 +1,259 @@
+"""What people read: messages in dig's own layout, resolutions as a short account."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wavetank import _core
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wavetank import _core as core
+
+    from .names import Resolution
+
+_FLAGS = (
+    ("qr", 0x8000),
+    ("aa", 0x0400),
+    ("tc", 0x0200),
+    ("rd", 0x0100),
+    ("ra", 0x0080),
+    ("ad", 0x0020),
+    ("cd", 0x0010),
+)
+_OPCODES = {0: "QUERY", 1: "IQUERY", 2: "STATUS", 4: "NOTIFY", 5: "UPDATE"}
+_RD, _TC, _AD, _RA = 0x0100, 0x0200, 0x0020, 0x0080
+#: What dig says of itself.
+BANNER = "; <<>> DiG (wavetank) <<>>"
+#: Where a column of tabs ends.
+_TAB = 8
+#: The size of datagrams dig asks for.
+EDNS_SIZE = 1232
+_MAX_REFERRALS = 20
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What dig is asked.
+
+    Attributes
+    ----------
+    name, type
+        The question.
+    server
+        The address of the server that is asked; its name, when one was given, is ``server_name``.
+    trace, recurse, short, tcp, edns
+        ``+trace``, ``+rec``, ``+short``, ``+tcp``, ``+edns``.
+    """
+
+    name: str
+    type: str
+    server: str
+    server_name: str = ""
+    trace: bool = False
+    recurse: bool = True
+    short: bool = False
+    tcp: bool = False
+    edns: bool = True
+
+
+def record_line(name: str, ttl: int, kind: str, data: str) -> str:
+    """Return a record as dig has it: columns that begin at 24, 32, 40 and 48, by tabs.
+
+    >>> record_line("web.example.", 300, "A", "192.0.2.1").replace(chr(9), ">")
+    'web.example.>>300>IN>A>192.0.2.1'
+    """
+    line = ""
+    for text, column in ((name, 24), (str(ttl), 32), ("IN", 40), (kind, 48)):
+        line = _padded(line + text, column)
+    return line + data
+
+
+def _padded(text: str, column: int) -> str:
+    """Return the text with tabs up to a column; one beyond it gets a blank."""
+    width = len(text.expandtabs(_TAB))
+    if width >= column:
+        return text + " "
+    return text + "\t" * -(-(column - width) // _TAB)
+
+
+def exchange(world: core.World, ask: Ask, server: str, name: str, *, recurse: bool) -> bytes | None:
+    """Send a query and return the reply; again over TCP when it did not fit."""
+    flags = (_RD if recurse else 0) | _AD
+    query = _core.dns_query(name, ask.type, flags, EDNS_SIZE if ask.edns else None)
+    reply = world.dns_exchange(server, query, tcp=ask.tcp)
+    if reply is not None and not ask.tcp and int.from_bytes(reply[2:4], "big") & _TC:
+        reply = world.dns_exchange(server, query, tcp=True)
+    return reply
+
+
+def dig(world: core.World, ask: Ask, *, when: str = "", command: str = "") -> tuple[str, bool]:
+    """Return what dig prints, and whether a server replied."""
+    if ask.trace:
+        return _trace(world, ask, command)
+    reply = exchange(world, ask, ask.server, ask.name, recurse=ask.recurse)
+    if reply is None:
+        text = f";; communications error to {ask.server}#53: timed out\n" * 3
+        banner = "" if ask.short else _banner(command)
+        return banner + text + "\n;; no servers could be reached\n", False
+    message = _core.dns_message(reply)
+    if message is None:
+        return ";; malformed message packet\n", False
+    if ask.short:
+        return "".join(f"{record[3]}\n" for record in message["answer"]), True
+    named = ask.server_name or ask.server
+    tail = [
+        ";; Query time: 0 msec",
+        f";; SERVER: {ask.server}#53({named}) ({'TCP' if ask.tcp else 'UDP'})",
+        *([f";; WHEN: {when}"] if when else []),
+        f";; MSG SIZE  rcvd: {len(reply)}",
+    ]
+    body = message_text(message, asked_to_recurse=ask.recurse)
+    return _banner(command) + ";; Got answer:\n" + body + "\n".join(tail) + "\n\n", True
+
+
+def _banner(command: str) -> str:
+    return f"\n{BANNER} {command}\n;; global options: +cmd\n"
+
+
+def message_text(message: dict[str, Any], *, asked_to_recurse: bool = True) -> str:
+    """Return a message in dig's layout, from the header to the last section."""
+    flags = message["flags"]
+    opcode = _OPCODES.get(flags >> 11 & 15, f"RESERVED{flags >> 11 & 15}")
+    names = " ".join(name for name, bit in _FLAGS if flags & bit)
+    sections = ("question", "answer", "authority", "additional")
+    counts = [len(message[name]) for name in sections]
+    counts[3] += message["edns"] is not None
+    lines = [
+        f";; ->>HEADER<<- opcode: {opcode}, status: {message['rcode']}, id: {message['id']}",
+        f";; flags: {names}; QUERY: {counts[0]}, ANSWER: {counts[1]}, AUTHORITY: {counts[2]}, "
+        f"ADDITIONAL: {counts[3]}",
+    ]
+    if asked_to_recurse and not flags & _RA:
+        lines.append(";; WARNING: recursion requested but not available")
+    lines.append("")
+    edns = message["edns"]
+    if edns is not None:
+        does = " do" if edns["dnssec"] else ""
+        lines += [
+            ";; OPT PSEUDOSECTION:",
+            f"; EDNS: version: {edns['version']}, flags:{does}; udp: {edns['size']}",
+        ]
+    if message["question"]:
+        lines.append(";; QUESTION SECTION:")
+        for name, kind, _ in message["question"]:
+            lines.append(_padded(_padded(_padded(f";{name}", 32), 32), 32).rstrip() if 0 else "")
+            lines[-1] = _question(name, kind)
+        lines.append("")
+    for name in sections[1:]:
+        if message[name]:
+            lines.append(f";; {name.upper()} SECTION:")
+            lines += [record_line(*record) for record in message[name]]
+            lines.append("")
+    return "\n".join(lines) + "\n"
+
+
+def _question(name: str, kind: str) -> str:
+    line = _padded(f";{name}", 24)
+    line = _padded(line, 32) if len(line.expandtabs(_TAB)) < 32 else line
+    return _padded(line + "IN", 40) + kind
+
+
+def _trace(world: core.World, ask: Ask, command: str) -> tuple[str, bool]:
+    """Ask for the root's servers, then follow referrals from the root down."""
+    text = _banner(command)
+    root = Ask(".", "NS", ask.server, edns=ask.edns)
+    reply = exchange(world, root, ask.server, ".", recurse=True)
+    server, label = ask.server, ask.server_name or ask.server
+    name = ask.name
+    for _ in range(_MAX_REFERRALS):
+        message = None if reply is None else _core.dns_message(reply)
+        if reply is None or message is None:
+            text += f";; communications error to {server}#53: timed out\n"
+            return text + ";; no servers could be reached\n", False
+        records = [*message["answer"], *message["authority"]]
+        text += "".join(record_line(*record) + "\n" for record in records)
+        text += f";; Received {len(reply)} bytes from {server}#53({label}) in 0 ms\n\n"
+        referral = [record for record in records if record[2] == "NS"]
+        at_root = server == ask.server
+        if not at_root and (message["answer"] or not referral or message["rcode"] != "NOERROR"):
+            return text, True
+        if not referral:
+            return text + ";; no root servers: load zones with a root\n", False
+        reply = None
+        for target in (record[3] for record in referral):
+            for address in _addresses(world, ask.server, target, message):
+                server, label = address, target.rstrip(".")
+                reply = exchange(world, ask, address, name, recurse=False)
+                if reply is not None:
+                    break
+                text += f";; communications error to {server}#53: timed out\n"
+            if reply is not None:
+                break
+    return text + ";; too many referrals\n", False
+
+
+def _addresses(world: core.World, resolver: str, name: str, message: dict[str, Any]) -> list[str]:
+    """Return the addresses of a server: from the referral's glue, or looked up."""
+    glue = [
+        record[3]
+        for record in message["additional"]
+        if record[2] in {"A", "AAAA"} and record[0].lower() == name.lower()
+    ]
+    if glue:
+        return sorted(glue, key=lambda address: ipaddress.ip_address(address).version)
+    reply = world.dns_exchange(resolver, _core.dns_query(name, "A"))
+    found = None if reply is None else _core.dns_message(reply)
+    return [] if found is None else [one[3] for one in found["answer"] if one[2] == "A"]
+
+
+def resolution_text(resolution: Resolution) -> str:
+    """Return what came of a name: the answer, then the queries it took."""
+    kind = resolution.type or "A and AAAA"
+    if resolution.records:
+        lines = [f"{resolution.name} ({kind}): {resolution.rcode}"]
+        lines += [f"  {record}" for record in resolution.records]
+    elif resolution.rcode is None:
+        lines = [f"{resolution.name} ({kind}): no server replied"]
+    else:
+        told = "no such record" if resolution.rcode == "NOERROR" else resolution.rcode
+        lines = [f"{resolution.name} ({kind}): {told}"]
+    rows = [
+        [
+            query.name,
+            query.type,
+            query.server,
+            query.transport,
+            _told(query.rcode, query.answers),
+            "cached" if query.cached else "",
+        ]
+        for query in resolution.queries
+    ]
+    if rows:
+        lines.append(f"{len(rows)} {'query' if len(rows) == 1 else 'queries'}:")
+        lines += _table(rows)
+    if resolution.upstream:
+        steps = [
+            [step.name, step.type, f"{step.address} ({step.server.rstrip('.')})", step.outcome]
+            for step in resolution.upstream
+        ]
+        lines += ["meanwhile the recursive resolver asked:", *_table(steps)]
+    return "\n".join(lines)
+
+
+def _told(rcode: str | None, answers: int) -> str:
+    if rcode is None:
+        return "timeout"
+    return "NODATA" if rcode == "NOERROR" and not answers else rcode
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  "
+        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
