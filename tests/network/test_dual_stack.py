@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -274,9 +275,8 @@ def test_kube_proxy_knows_where_pods_are() -> None:
     ],
 )
 def test_ranges_that_make_no_sense_are_refused(options: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(ValueError) as raised:
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         wt.Cluster(**options)
-    assert str(raised.value) == sentence
 
 
 def test_options_that_are_none_are_refused() -> None:

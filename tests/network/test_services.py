@@ -72,6 +72,6 @@ def test_services_get_what_the_api_server_gives_them(root: Path, name: str) -> N
     for number, case in enumerate(lines(root, name)):
         ours = answers(root, name, case["steps"])
         if ours != case["expected"]:
-            at = next(i for i, (a, b) in enumerate(zip(ours, case["expected"])) if a != b)
-            wrong[number] = (case["steps"][at], ours[at], case["expected"][at])
+            pairs = zip(case["steps"], ours, case["expected"], strict=True)
+            wrong[number] = next(pair for pair in pairs if pair[1] != pair[2])
     assert wrong == {}

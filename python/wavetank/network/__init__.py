@@ -5,7 +5,7 @@ from .facade import Network
 from .health import HealthAnswer
 from .names import DnsOptions, Query, Record, Resolution
 from .places import Place
-from .proxy import JUMPS, KubeProxy, ProxyOptions
+from .proxy import JUMPS, JUMPS_IPV6, KubeProxy, ProxyOptions
 from .ranges import Ranges
 from .response import Response
 from .sent import Sent
@@ -13,6 +13,7 @@ from .tracing import End, Hop, Step, Trace
 
 __all__ = [
     "JUMPS",
+    "JUMPS_IPV6",
     "DnsOptions",
     "End",
     "HealthAnswer",

@@ -33,6 +33,10 @@ _TAB = 8
 #: The size of datagrams dig asks for.
 EDNS_SIZE = 1232
 _MAX_REFERRALS = 20
+_MDNS = """\
+;; WARNING: .local is reserved for Multicast DNS
+;; You are currently testing what happens when an mDNS query is leaked to DNS
+"""
 
 
 @dataclass(frozen=True)
@@ -60,41 +64,49 @@ class Ask:
     edns: bool = True
 
 
+#: Where the columns of a record begin: its TTL, class, type and data.
+_COLUMNS = (24, 32, 40, 48)
+
+
 def record_line(name: str, ttl: int, kind: str, data: str) -> str:
-    """Return a record as dig has it: columns that begin at 24, 32, 40 and 48, by tabs.
+    """Return a record as dig has it.
 
     >>> record_line("web.example.", 300, "A", "192.0.2.1").replace(chr(9), ">")
     'web.example.>>300>IN>A>192.0.2.1'
     """
-    line = ""
-    for text, column in ((name, 24), (str(ttl), 32), ("IN", 40), (kind, 48)):
-        line = _padded(line + text, column)
-    return line + data
+    return _in_columns([name, str(ttl), "IN", kind, data], _COLUMNS)
 
 
-def _padded(text: str, column: int) -> str:
-    """Return the text with tabs up to a column; one beyond it gets a blank."""
-    width = len(text.expandtabs(_TAB))
-    if width >= column:
-        return text + " "
-    return text + "\t" * -(-(column - width) // _TAB)
+def _in_columns(words: Sequence[str], columns: Sequence[int]) -> str:
+    """Return words at columns, by tabs; beyond its column a word follows after one blank."""
+    line = words[0]
+    at = len(line)
+    for word, column in zip(words[1:], columns, strict=True):
+        to = max(column, at + 1)
+        tabs = to // _TAB - at // _TAB
+        blanks = to % _TAB if tabs else to - at
+        line += "\t" * tabs + " " * blanks + word
+        at = to + len(word)
+    return line
 
 
-def exchange(world: core.World, ask: Ask, server: str, name: str, *, recurse: bool) -> bytes | None:
-    """Send a query and return the reply; again over TCP when it did not fit."""
+def _exchange(
+    world: core.World, ask: Ask, server: str, name: str, *, recurse: bool
+) -> tuple[bytes | None, bool]:
+    """Send a query; return the reply, and whether it came over TCP as it did not fit before."""
     flags = (_RD if recurse else 0) | _AD
     query = _core.dns_query(name, ask.type, flags, EDNS_SIZE if ask.edns else None)
     reply = world.dns_exchange(server, query, tcp=ask.tcp)
     if reply is not None and not ask.tcp and int.from_bytes(reply[2:4], "big") & _TC:
-        reply = world.dns_exchange(server, query, tcp=True)
-    return reply
+        return world.dns_exchange(server, query, tcp=True), True
+    return reply, ask.tcp
 
 
 def dig(world: core.World, ask: Ask, *, when: str = "", command: str = "") -> tuple[str, bool]:
     """Return what dig prints, and whether a server replied."""
     if ask.trace:
         return _trace(world, ask, command)
-    reply = exchange(world, ask, ask.server, ask.name, recurse=ask.recurse)
+    reply, tcp = _exchange(world, ask, ask.server, ask.name, recurse=ask.recurse)
     if reply is None:
         text = f";; communications error to {ask.server}#53: timed out\n" * 3
         banner = "" if ask.short else _banner(command)
@@ -105,18 +117,22 @@ def dig(world: core.World, ask: Ask, *, when: str = "", command: str = "") -> tu
     if ask.short:
         return "".join(f"{record[3]}\n" for record in message["answer"]), True
     named = ask.server_name or ask.server
+    local = ask.name.lower().rstrip(".").endswith(".local")
     tail = [
         ";; Query time: 0 msec",
-        f";; SERVER: {ask.server}#53({named}) ({'TCP' if ask.tcp else 'UDP'})",
+        f";; SERVER: {ask.server}#53({named}) ({'TCP' if tcp else 'UDP'})",
         *([f";; WHEN: {when}"] if when else []),
         f";; MSG SIZE  rcvd: {len(reply)}",
     ]
     body = message_text(message, asked_to_recurse=ask.recurse)
-    return _banner(command) + ";; Got answer:\n" + body + "\n".join(tail) + "\n\n", True
+    mdns = _MDNS if local else ""
+    again = ";; Truncated, retrying in TCP mode.\n" if tcp and not ask.tcp else ""
+    found = "; (1 server found)\n" if "@" in command else ""
+    return again + _banner(command, found) + ";; Got answer:\n" + mdns + body + "\n".join(tail) + "\n\n", True
 
 
-def _banner(command: str) -> str:
-    return f"\n{BANNER} {command}\n;; global options: +cmd\n"
+def _banner(command: str, found: str = "") -> str:
+    return f"\n{BANNER} {command}\n{found};; global options: +cmd\n"
 
 
 def message_text(message: dict[str, Any], *, asked_to_recurse: bool = True) -> str:
@@ -145,8 +161,7 @@ def message_text(message: dict[str, Any], *, asked_to_recurse: bool = True) -> s
     if message["question"]:
         lines.append(";; QUESTION SECTION:")
         for name, kind, _ in message["question"]:
-            lines.append(_padded(_padded(_padded(f";{name}", 32), 32), 32).rstrip() if 0 else "")
-            lines[-1] = _question(name, kind)
+            lines.append(";" + _in_columns([name, "IN", kind], _COLUMNS[1:3]))
         lines.append("")
     for name in sections[1:]:
         if message[name]:
@@ -156,17 +171,11 @@ def message_text(message: dict[str, Any], *, asked_to_recurse: bool = True) -> s
     return "\n".join(lines) + "\n"
 
 
-def _question(name: str, kind: str) -> str:
-    line = _padded(f";{name}", 24)
-    line = _padded(line, 32) if len(line.expandtabs(_TAB)) < 32 else line
-    return _padded(line + "IN", 40) + kind
-
-
 def _trace(world: core.World, ask: Ask, command: str) -> tuple[str, bool]:
     """Ask for the root's servers, then follow referrals from the root down."""
     text = _banner(command)
     root = Ask(".", "NS", ask.server, edns=ask.edns)
-    reply = exchange(world, root, ask.server, ".", recurse=True)
+    reply, _ = _exchange(world, root, ask.server, ".", recurse=True)
     server, label = ask.server, ask.server_name or ask.server
     name = ask.name
     for _ in range(_MAX_REFERRALS):
@@ -187,7 +196,7 @@ def _trace(world: core.World, ask: Ask, command: str) -> tuple[str, bool]:
         for target in (record[3] for record in referral):
             for address in _addresses(world, ask.server, target, message):
                 server, label = address, target.rstrip(".")
-                reply = exchange(world, ask, address, name, recurse=False)
+                reply, _ = _exchange(world, ask, address, name, recurse=False)
                 if reply is not None:
                     break
                 text += f";; communications error to {server}#53: timed out\n"

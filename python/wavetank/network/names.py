@@ -43,6 +43,13 @@ class DnsOptions:
     zones: str | Path | Sequence[str | Path] | Mapping[str, str] = ()
     silent: Sequence[str] = ()
 
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> DnsOptions:
+        """Return the options the compiled half has."""
+        given = dict(settings)
+        files = given.pop("files")
+        return cls(**given, zones={name: text for name, text in files})
+
     def to_core(self) -> dict[str, Any]:
         """Return the options as the compiled half takes them."""
         silent = [self.silent] if isinstance(self.silent, str) else list(self.silent)

@@ -43,6 +43,11 @@ COMMIT
 COMMIT
 """
 
+#: The same for ``ip6tables-restore``, without the jumps to a chain that IPv6 has no rules for.
+JUMPS_IPV6 = "".join(
+    line for line in JUMPS.splitlines(keepends=True) if not line.endswith("-j KUBE-FIREWALL\n")
+)
+
 
 @dataclass(frozen=True)
 class ProxyOptions:

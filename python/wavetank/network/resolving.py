@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from wavetank.api import Api
 
@@ -81,13 +82,18 @@ class Names(Api):
         """
         return names.resolv_conf(self, source, namespace)
 
-    def set_dns(self, options: DnsOptions | None = None, /, **changes: object) -> None:
+    @property
+    def dns_options(self) -> DnsOptions:
+        """How DNS is set up."""
+        return DnsOptions.of(self._world.dns_settings())
+
+    def set_dns(self, options: DnsOptions | None = None, /, **changes: Any) -> None:
         """Set DNS up; resolvers forget what they remember.
 
         Parameters
         ----------
         options
-            All options; without it, the defaults.
+            All options; without it, those in force.
         **changes
             Single fields of :class:`wavetank.network.DnsOptions`, such as
             ``zones="examples/zones"``.
@@ -99,9 +105,8 @@ class Names(Api):
         FileNotFoundError
             When a zone file is not there.
         """
-        from dataclasses import replace  # noqa: PLC0415
-
-        self._world.set_dns(replace(options or DnsOptions(), **changes).to_core())  # type: ignore[arg-type]
+        wanted = replace(options or self.dns_options, **changes)
+        self._world.set_dns(wanted.to_core())
 
     def serve_dns(self, port: int = 5353, *, host: str = "127.0.0.1") -> DnsServer:
         """Answer DNS on a real port, UDP and TCP, as the cluster's own server would.

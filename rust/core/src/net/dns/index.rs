@@ -174,7 +174,8 @@ impl Index {
         }
     }
 
-    fn put_namespace(&mut self, slot: u32, name: Option<Text>) -> bool {
+    /// Puts a namespace at a slot, or forgets it; whether that made a difference.
+    pub fn put_namespace(&mut self, slot: u32, name: Option<Text>) -> bool {
         if self.namespaces.get(&slot) == name.as_ref() {
             return false;
         }
@@ -190,7 +191,8 @@ impl Index {
         true
     }
 
-    fn put_service(&mut self, slot: u32, service: Option<Service>) -> bool {
+    /// Puts a Service at a slot, or forgets it; whether that made a difference.
+    pub fn put_service(&mut self, slot: u32, service: Option<Service>) -> bool {
         let old = self.services.get(&slot).cloned();
         if old.as_deref() == service.as_ref() {
             return false;
@@ -216,7 +218,8 @@ impl Index {
         true
     }
 
-    fn put_slice(&mut self, slot: u32, slice: Option<Slice>) -> bool {
+    /// Puts an EndpointSlice at a slot, or forgets it; whether that made a difference.
+    pub fn put_slice(&mut self, slot: u32, slice: Option<Slice>) -> bool {
         let old = self.slices.get(&slot).cloned();
         if old.as_deref() == slice.as_ref() {
             return false;

@@ -21,3 +21,6 @@ pub mod stub;
 pub mod wire;
 
 pub use server::Dns;
+
+#[cfg(test)]
+mod tests;

@@ -165,6 +165,11 @@ impl Dns {
         self.index.seen()
     }
 
+    /// The names, for those who have them from elsewhere than a store.
+    pub fn names_mut(&mut self) -> &mut Index {
+        &mut self.index
+    }
+
     /// Takes in what was written.
     pub fn follow(&mut self, store: &Store) {
         self.index.follow(store);
