@@ -10,7 +10,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 import wavetank as wt
 from wavetank import _core
 
@@ -49,11 +48,10 @@ def asked(cluster: wt.Cluster, name: str, kind: str) -> list[object]:
 def section(records: list[tuple[str, int, str, str]]) -> list[str]:
     lines = []
     for name, ttl, kind, data in records:
+        words = data.split()
         if kind == "SOA":
-            words = data.split()
             words[2] = "SERIAL"
-            data = " ".join(words)
-        lines.append(f"{name} {ttl} {kind} {data}")
+        lines.append(f"{name} {ttl} {kind} {' '.join(words)}")
     return sorted(lines)
 
 

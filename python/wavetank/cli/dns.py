@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,8 @@ from .common import guarded, help_text
 from .naming import Namespace, Nodes, Saved, Zones, named_cluster
 
 if TYPE_CHECKING:
-    from wavetank.network.serving import DnsServer
+    from wavetank import Cluster
+    from wavetank.network import DnsServer
 
 _HELP = """Answer DNS for a cluster on a real port, UDP and TCP, as its CoreDNS would.
 
@@ -43,7 +44,9 @@ def serve(
     cluster: Saved = None,
     nodes: Nodes = None,
     zones: Zones = None,
-    port: Annotated[int, typer.Option(metavar="N", help="The port; 0 for any that is free.")] = 5353,
+    port: Annotated[
+        int, typer.Option(metavar="N", help="The port; 0 for any that is free.")
+    ] = 5353,
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="The address to listen at.")
     ] = "127.0.0.1",
@@ -53,36 +56,24 @@ def serve(
     if not (paths or nodes or cluster or zones):
         raise ValueError("nothing to answer: give --cluster, manifests, or --zones")
     loaded = named_cluster(paths or [], nodes, cluster, zones, namespace)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with loaded.serve_dns(port, host=host) as server:
-        zone = loaded.dns_options.zone
-        services = len(loaded.keys("services"))
-        sys.stdout.write(
-            f"answering for {zone} ({services:,} services) on {host} port {server.port}, "
-            f"UDP and TCP\n"
-            f"try: dig @{host} -p {server.port} kubernetes.default.svc.{zone}\n"
-            f"Ctrl-C ends it\n"
-        )
-        sys.stdout.flush()
-        _wait()
-        _finish(server)
+        try:
+            _introduce(loaded, server)
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            server.close()
+        sys.stdout.write("\n" + summary(server.counters) + "\n")
 
 
-def _wait() -> None:
-    """Wait for Ctrl-C, or for being told to end."""
-
-    def told(number: int, frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, told)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        return
-
-
-def _finish(server: DnsServer) -> None:
-    server.close()
-    sys.stdout.write("\n" + summary(server.counters) + "\n")
+def _introduce(cluster: Cluster, server: DnsServer) -> None:
+    zone = cluster.dns_options.zone
+    services = len(cluster.keys("services"))
+    sys.stdout.write(
+        f"answering for {zone} ({services:,} services) on {server.host} port {server.port}, "
+        f"UDP and TCP\ntry: dig @{server.host} -p {server.port} ns.dns.{zone}\nCtrl-C ends it\n"
+    )
+    sys.stdout.flush()
 
 
 #: Counters of replies by what they are called, and those of what was wrong.

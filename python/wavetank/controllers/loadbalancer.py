@@ -8,10 +8,12 @@ that of Kubernetes' own service controller. Which nodes a balancer sends to is a
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from .base import DONE, Answer, Context, Controller, Object, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 #: Where addresses come from unless a cluster says otherwise.
 POOL = ("203.0.113.0/24", "2001:db8:113::/112")

@@ -128,7 +128,9 @@ def dig(world: core.World, ask: Ask, *, when: str = "", command: str = "") -> tu
     mdns = _MDNS if local else ""
     again = ";; Truncated, retrying in TCP mode.\n" if tcp and not ask.tcp else ""
     found = "; (1 server found)\n" if "@" in command else ""
-    return again + _banner(command, found) + ";; Got answer:\n" + mdns + body + "\n".join(tail) + "\n\n", True
+    return again + _banner(command, found) + ";; Got answer:\n" + mdns + body + "\n".join(
+        tail
+    ) + "\n\n", True
 
 
 def _banner(command: str, found: str = "") -> str:
@@ -143,10 +145,11 @@ def message_text(message: dict[str, Any], *, asked_to_recurse: bool = True) -> s
     sections = ("question", "answer", "authority", "additional")
     counts = [len(message[name]) for name in sections]
     counts[3] += message["edns"] is not None
+    words = ("QUERY", "ANSWER", "AUTHORITY", "ADDITIONAL")
+    told = ", ".join(f"{word}: {count}" for word, count in zip(words, counts, strict=True))
     lines = [
         f";; ->>HEADER<<- opcode: {opcode}, status: {message['rcode']}, id: {message['id']}",
-        f";; flags: {names}; QUERY: {counts[0]}, ANSWER: {counts[1]}, AUTHORITY: {counts[2]}, "
-        f"ADDITIONAL: {counts[3]}",
+        f";; flags: {names}; {told}",
     ]
     if asked_to_recurse and not flags & _RA:
         lines.append(";; WARNING: recursion requested but not available")

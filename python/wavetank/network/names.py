@@ -48,7 +48,7 @@ class DnsOptions:
         """Return the options the compiled half has."""
         given = dict(settings)
         files = given.pop("files")
-        return cls(**given, zones={name: text for name, text in files})
+        return cls(**given, zones=dict(files))
 
     def to_core(self) -> dict[str, Any]:
         """Return the options as the compiled half takes them."""

@@ -108,6 +108,28 @@ class Names(Api):
         wanted = replace(options or self.dns_options, **changes)
         self._world.set_dns(wanted.to_core())
 
+    def add_dns(self, *, replicas: int = 0) -> None:
+        """Create what kubeadm creates for DNS: the Service kube-system/kube-dns.
+
+        Names are answered without it too, at the same address; with it the cluster lists it, and
+        it can be routed to.
+
+        Parameters
+        ----------
+        replicas
+            Pods of a Deployment ``coredns`` behind it; kubeadm has 2. With none there is no
+            Deployment.
+
+        Raises
+        ------
+        ApiError
+            When it is there already, or its address is taken.
+        """
+        from .addon import objects  # noqa: PLC0415
+
+        for item in objects(self.dns_options.server, replicas):
+            self.create(item)
+
     def serve_dns(self, port: int = 5353, *, host: str = "127.0.0.1") -> DnsServer:
         """Answer DNS on a real port, UDP and TCP, as the cluster's own server would.
 

@@ -42,7 +42,7 @@ class DnsServer:
         """Stop answering; counters stay."""
         self._server.close()
 
-    def __enter__(self) -> DnsServer:
+    def __enter__(self) -> DnsServer:  # noqa: PYI034 - Self came with Python 3.11
         return self
 
     def __exit__(

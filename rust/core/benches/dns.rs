@@ -154,13 +154,13 @@ fn names_of_10_000_services(bencher: Bencher) {
 #[divan::bench(sample_count = 5)]
 fn over_udp(bencher: Bencher) {
     const WINDOW: usize = 64;
+    const COUNT: usize = 50_000;
     let published = Published::new(dns(ENDPOINTS), Time(0));
     let server = Server::start(SocketAddr::from(([127, 0, 0, 1], 0)), published).unwrap();
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
     client.connect(server.address()).unwrap();
     client.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     let queries = queries("service-{}.shop.svc.cluster.local", kind::A);
-    const COUNT: usize = 50_000;
     bencher.counter(ItemsCount::new(COUNT)).bench_local(|| {
         let (mut sent, mut received) = (0, 0);
         let mut buffer = [0; 2048];

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
+from typing import Any
 
 TYPES = ["A", "AAAA", "SRV", "PTR", "CNAME", "TXT", "SOA", "NS", "MX", "ANY", "HTTPS"]
 Z = "cluster.local."
 
 
-def service(name, namespace="shop", ips=("10.96.7.1",), ports=(("http", 80),), **spec):
-    """A Service; no addresses: headless."""
+def service(
+    name: str,
+    namespace: str = "shop",
+    ips: Any = ("10.96.7.1",),
+    ports: Any = (("http", 80),),
+    **spec: Any,
+) -> dict[str, Any]:
+    """Return a Service; one without addresses is headless."""
     ips = list(ips) or ["None"]
     spec.setdefault("type", "ClusterIP")
     if spec["type"] == "ClusterIP":
@@ -20,7 +28,7 @@ def service(name, namespace="shop", ips=("10.96.7.1",), ports=(("http", 80),), *
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
 
 
-def families(ips):
+def families(ips: list[str]) -> dict[str, Any]:
     if ips == ["None"]:
         return {}
     found = ["IPv6" if ":" in ip else "IPv4" for ip in ips]
@@ -28,12 +36,18 @@ def families(ips):
     return {"ipFamilies": found, "ipFamilyPolicy": policy}
 
 
-def port(name, number, protocol="TCP"):
+def port(name: str | None, number: int, protocol: str = "TCP") -> dict[str, Any]:
     return {"port": number, "protocol": protocol, **({"name": name} if name else {})}
 
 
-def slice_of(name, endpoints, ports=(("http", 8080),), namespace="shop", suffix="x"):
-    """An EndpointSlice of the Service `name`; endpoints are (address, ready, hostname)."""
+def slice_of(
+    name: str,
+    endpoints: Any,
+    ports: Any = (("http", 8080),),
+    namespace: str = "shop",
+    suffix: str = "x",
+) -> dict[str, Any]:
+    """Return a slice of the Service `name`; endpoints are (address, ready, hostname)."""
     entries = []
     for address, ready, hostname in endpoints:
         entry = {"addresses": [address], "conditions": {}}
@@ -56,7 +70,7 @@ def slice_of(name, endpoints, ports=(("http", 8080),), namespace="shop", suffix=
     }
 
 
-def namespace(name):
+def namespace(name: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
@@ -64,8 +78,8 @@ DNS = (("dns", 53, "UDP"), ("dns-tcp", 53), ("metrics", 9153))
 PG = (("pg", 5432), ("metrics", 9187))
 
 
-def objects():
-    """Everything in the cluster."""
+def objects() -> list[dict[str, Any]]:
+    """Return everything in the cluster."""
     many = [(f"10.244.5.{n}", True, None) for n in range(1, 7)]
     crowd = [(f"10.244.6.{n}", True, None) for n in range(1, 61)]
     external = {
@@ -199,8 +213,8 @@ EXTERNAL = [
 ]
 
 
-def names():
-    """Every name that is asked for."""
+def names() -> list[str]:
+    """Return every name that is asked for."""
     ends = [f"{service}.shop.svc.{Z}" for service in SERVICES + EXTERNAL]
     found = [
         Z,
@@ -217,7 +231,7 @@ def names():
         f"x.dns-version.{Z}",
         f"apex.dns.{Z}",
         "local.",
-        f"xcluster.local.",
+        "xcluster.local.",
         *(
             f"{space}.{kind}.{Z}"
             for space in ("shop", "bare", "svc", "pod", "none", "SHOP")
@@ -225,7 +239,7 @@ def names():
         ),
         *ends,
         f"WEB.Shop.svc.{Z}",
-        f"web.shop.SVC.Cluster.Local.",
+        "web.shop.SVC.Cluster.Local.",
         f"svc.svc.svc.{Z}",
         f"pod.pod.svc.{Z}",
         f"web.bare.svc.{Z}",
@@ -250,9 +264,11 @@ def names():
         "nobody": ("http",),
         "idle": ("http",),
     }.items():
-        for name in ports:
-            for protocol in ("tcp", "udp", "sctp"):
-                found.append(f"_{name}._{protocol}.{service}.shop.svc.{Z}")
+        found += [
+            f"_{name}._{protocol}.{service}.shop.svc.{Z}"
+            for name in ports
+            for protocol in ("tcp", "udp", "sctp")
+        ]
     found += [
         f"http.tcp.web.shop.svc.{Z}",
         f"_HTTP._TCP.web.shop.svc.{Z}",
@@ -316,8 +332,6 @@ def names():
     ]
     found += [".".join(reversed(ip.split("."))) + ".in-addr.arpa." for ip in reverse]
     for ip in ("fd00:10:96::3", "fd00:10:244::9", "fd00:10:244::21", "fd00:10:244::", "fd00::99"):
-        import ipaddress
-
         found.append(ipaddress.ip_address(ip).reverse_pointer + ".")
     found += [
         "in-addr.arpa.",

@@ -19,6 +19,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -60,15 +61,16 @@ GROUPS = {"v1": "/api/v1", "discovery.k8s.io/v1": "/apis/discovery.k8s.io/v1"}
 PLURALS = {"Service": "services", "EndpointSlice": "endpointslices", "Namespace": "namespaces"}
 
 
-def create(server, token, item):
+def create(server: str, token: str, item: dict[str, Any]) -> None:
     space = item["metadata"].get("namespace")
     path = GROUPS[item["apiVersion"]] + (f"/namespaces/{space}" if space else "")
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     url = f"{server}{path}/{PLURALS[item['kind']]}"
-    request = urllib.request.Request(url, json.dumps(item).encode(), headers)
-    context = ssl._create_unverified_context()
+    data = json.dumps(item).encode()
+    request = urllib.request.Request(url, data, headers)  # noqa: S310
+    context = ssl._create_unverified_context()  # noqa: S323, SLF001
     try:
-        urllib.request.urlopen(request, context=context).close()
+        urllib.request.urlopen(request, context=context).close()  # noqa: S310
     except urllib.error.HTTPError as error:
         told = error.read().decode()
         # There from an earlier run, or the cluster's own.
@@ -76,8 +78,8 @@ def create(server, token, item):
             sys.exit(f"{item['metadata']}: {told}")
 
 
-def outside(zone_file):
-    """Answers as a recursive resolver that knows one zone."""
+def outside(zone_file: Path) -> None:
+    """Answer as a recursive resolver that knows one zone."""
     zone = dns.zone.from_file(str(zone_file), origin="example.com.", relativize=False)
     soa = dns.rrset.from_rdata_list(zone.origin, 300, zone.get_rdataset("@", "SOA"))
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -103,7 +105,7 @@ def outside(zone_file):
         sock.sendto(reply.to_wire(), client)
 
 
-def section(records):
+def section(records: list[dns.rrset.RRset]) -> list[str]:
     lines = []
     for rrset in records:
         for data in rrset:
@@ -117,10 +119,10 @@ def section(records):
     return sorted(lines)
 
 
-def ask(name, kind, **options):
+def ask(name: str, kind: str) -> list[Any]:
     query = dns.message.make_query(name, kind, use_edns=True, payload=4096)
     query.flags |= dns.flags.RD
-    reply = dns.query.udp(query, "127.0.0.1", port=PORT, timeout=10, **options)
+    reply = dns.query.udp(query, "127.0.0.1", port=PORT, timeout=10)
     flags = dns.flags.to_text(reply.flags)
     rcode = dns.rcode.to_text(reply.rcode())
     return [
@@ -132,7 +134,7 @@ def ask(name, kind, **options):
     ]
 
 
-def main():
+def main() -> None:
     server, token, coredns, folder = sys.argv[1:]
     folder = Path(folder)
     items = objects()

@@ -32,9 +32,8 @@ pub struct Zones {
     pub service: Text,
 }
 
-/// Looks up a name outside the zone for an alias; the records of the answer, or `None` when
-/// nothing answered.
-pub type Lookup<'a> = &'a mut dyn FnMut(&[u8], u16) -> Option<Vec<Rr>>;
+/// Looks up a name outside the zone for an alias; the records of the answer.
+pub type Lookup<'a> = &'a mut dyn FnMut(&[u8], u16) -> Vec<Rr>;
 
 /// Which zone a name is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +92,13 @@ struct Found<'a> {
     endpoint: Option<&'a str>,
 }
 
+/// Aliases followed so far, for addresses of one type.
+struct Chase<'a> {
+    kind: u16,
+    before: Vec<(Wire, Wire)>,
+    lookup: Lookup<'a>,
+}
+
 /// The kubernetes plugin, over what a query asks.
 pub struct Plugin<'a> {
     zones: &'a Zones,
@@ -141,7 +147,8 @@ impl<'a> Plugin<'a> {
         let only = |records| Ok((records, Vec::new()));
         match kind {
             kind::A | kind::AAAA => {
-                only(self.addresses(name, None, kind, &mut Vec::new(), lookup)?)
+                let mut chase = Chase { kind, before: Vec::new(), lookup };
+                only(self.addresses(name, None, &mut chase)?)
             }
             kind::SOA if at_apex => only(SmallVec::from_iter([self.soa()])),
             kind::SOA => only(SmallVec::new()),
@@ -171,10 +178,9 @@ impl<'a> Plugin<'a> {
         &self,
         name: &[u8],
         owner: Option<&Wire>,
-        kind: u16,
-        before: &mut Vec<(Wire, Wire)>,
-        lookup: Lookup,
+        chase: &mut Chase,
     ) -> Result<SmallVec<[Rr; 2]>, Missing> {
+        let kind = chase.kind;
         let mut found: SmallVec<[Rr; 2]> = SmallVec::new();
         let mut seen: FastSet<IpAddr> = FastSet::default();
         let mut alias = None;
@@ -203,46 +209,40 @@ impl<'a> Plugin<'a> {
             }
         })?;
         if let Some(target) = alias {
-            self.follow(name, owner, &target, kind, before, lookup, &mut found);
+            found.extend(self.follow(name, owner, &target, chase));
         }
         Ok(found)
     }
 
-    /// Adds an alias and what it leads to.
+    /// An alias and what it leads to; nothing when that is nothing.
     fn follow(
         &self,
         name: &[u8],
         owner: Option<&Wire>,
         target: &Wire,
-        kind: u16,
-        before: &mut Vec<(Wire, Wire)>,
-        lookup: Lookup,
-        found: &mut SmallVec<[Rr; 2]>,
-    ) {
+        chase: &mut Chase,
+    ) -> SmallVec<[Rr; 2]> {
         let from = name::lower(name);
         let repeated =
             |(one, other): &(Wire, Wire)| *one == from && other.eq_ignore_ascii_case(target);
+        let mut found = SmallVec::new();
         if name::within(target, name).is_some()
-            || before.len() > MAX_ALIASES
-            || before.iter().any(repeated)
+            || chase.before.len() > MAX_ALIASES
+            || chase.before.iter().any(repeated)
         {
-            return;
+            return found;
         }
-        let record = self.rr(owner.cloned(), Data::Name(kind::CNAME, target.clone()));
+        found.push(self.rr(owner.cloned(), Data::Name(kind::CNAME, target.clone())));
         if name::within(target, self.zone).is_none() {
-            if let Some(more) = lookup(target, kind) {
-                found.push(record);
-                found.extend(more);
-            }
-            return;
+            found.extend((chase.lookup)(target, chase.kind));
+            return found;
         }
-        before.push((from, target.clone()));
-        if let Ok(more) = self.addresses(target, Some(target), kind, before, lookup)
-            && !more.is_empty()
-        {
-            found.push(record);
-            found.extend(more);
+        chase.before.push((from, target.clone()));
+        match self.addresses(target, Some(target), chase) {
+            Ok(more) if !more.is_empty() => found.extend(more),
+            _ => found.clear(),
         }
+        found
     }
 
     fn text(&self, name: &[u8]) -> Result<SmallVec<[Rr; 2]>, Missing> {
@@ -276,13 +276,13 @@ impl<'a> Plugin<'a> {
         if let Some(service) = &owners.service
             && self.has_namespace_of(service)
         {
-            targets.push(self.name_of(service, None, b"svc", &self.zones.cluster));
+            targets.push(name_of(service, None, b"svc", &self.zones.cluster));
         } else {
             for slot in &owners.slices {
                 let Some(slice) = self.index.slice(*slot) else { continue };
                 for address in slice.addresses.iter().filter(|address| address.ip == ip) {
                     let label = Some(address.label.as_str());
-                    let target = self.name_of(&slice.key, label, b"svc", &self.zones.cluster);
+                    let target = name_of(&slice.key, label, b"svc", &self.zones.cluster);
                     if !targets.contains(&target) {
                         targets.push(target);
                     }
@@ -314,7 +314,7 @@ impl<'a> Plugin<'a> {
         let mut addresses: FastSet<(Option<Text>, IpAddr)> = FastSet::default();
         for (ip, port, endpoint) in all {
             let Ok(port) = u16::try_from(port) else { continue };
-            let target = self.name_of(&service, endpoint.as_deref(), space, self.zone);
+            let target = name_of(&service, endpoint.as_deref(), space, self.zone);
             if ports.insert((endpoint.clone(), port)) {
                 answer.push(self.rr(None, Data::Srv(weight, port, target.clone())));
             }
@@ -342,7 +342,7 @@ impl<'a> Plugin<'a> {
         let key = &self.zones.service;
         let named = self.index.named(key);
         let service = named.and_then(|named| named.service.as_ref());
-        let name = |endpoint| self.name_of(key, endpoint, b"svc", self.zone);
+        let name = |endpoint| name_of(key, endpoint, b"svc", self.zone);
         match service.map(|service| &service.target) {
             Some(Target::Addresses(addresses)) => {
                 addresses.iter().map(|ip| (name(None), *ip)).collect()
@@ -354,15 +354,6 @@ impl<'a> Plugin<'a> {
             }
             _ => vec![(name::join(&[b"ns", b"dns"], self.zone), self.zones.server)],
         }
-    }
-
-    /// `endpoint.service.namespace.svc` in front of a zone.
-    fn name_of(&self, key: &str, endpoint: Option<&str>, space: &[u8], zone: &[u8]) -> Wire {
-        let (namespace, service) = key.split_once('/').unwrap_or_default();
-        let mut front: SmallVec<[&[u8]; 4]> = SmallVec::new();
-        front.extend(endpoint.map(str::as_bytes));
-        front.extend([service.as_bytes(), namespace.as_bytes(), space]);
-        name::join(&front, zone)
     }
 
     fn has_namespace_of(&self, key: &str) -> bool {
@@ -475,6 +466,15 @@ impl<'a> Plugin<'a> {
         }
         Ok(asked)
     }
+}
+
+/// `endpoint.service.namespace.svc` in front of a zone.
+fn name_of(key: &str, endpoint: Option<&str>, space: &[u8], zone: &[u8]) -> Wire {
+    let (namespace, service) = key.split_once('/').unwrap_or_default();
+    let mut front: SmallVec<[&[u8]; 4]> = SmallVec::new();
+    front.extend(endpoint.map(str::as_bytes));
+    front.extend([service.as_bytes(), namespace.as_bytes(), space]);
+    name::join(&front, zone)
 }
 
 /// A label of a port or protocol without its underscore; nothing left asks for any.

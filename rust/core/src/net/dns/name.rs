@@ -1,5 +1,6 @@
 //! Domain names as they travel: a length and a label, again and again, and a zero.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// A whole name as it travels, in whatever case it was written.
@@ -111,7 +112,7 @@ pub fn text(wire: &[u8]) -> String {
                     text.push(char::from(byte));
                 }
                 0x21..=0x7e => text.push(char::from(byte)),
-                _ => text.push_str(&format!("\\{byte:03}")),
+                _ => drop(write!(text, "\\{byte:03}")),
             }
         }
         text.push('.');

@@ -266,7 +266,7 @@ impl Run<'_> {
             }
             let Some(below) = nearer else { return false };
             let Some(entry) = self.get(&below, kind::NS) else { return false };
-            servers = entry.records.clone();
+            servers.clone_from(&entry.records);
             zone = below;
         }
     }
@@ -379,7 +379,7 @@ impl Run<'_> {
         for record in &reply.answer {
             match &record.data {
                 Data::Name(kind::CNAME, target) if kind != kind::CNAME => {
-                    last = name::lower(target)
+                    last = name::lower(target);
                 }
                 _ => return,
             }

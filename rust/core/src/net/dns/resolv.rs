@@ -238,12 +238,7 @@ mod tests {
         assert_eq!(text.lines().next().unwrap().split(' ').count(), 33);
         assert!(warnings[0].starts_with("Search Line limits were exceeded"));
         let long: Vec<String> = (0..20)
-            .map(|n| {
-                format!(
-                    "\"{n}.{}.example\"",
-                    "x".repeat(60).as_str().repeat(1) + "." + &"y".repeat(60)
-                )
-            })
+            .map(|n| format!("\"{n}.{}.example\"", "x".repeat(60) + "." + &"y".repeat(60)))
             .collect();
         let (text, _) = conf(&format!(r#"{{"dnsConfig":{{"searches":[{}]}}}}"#, long.join(",")));
         let line = text.lines().next().unwrap();

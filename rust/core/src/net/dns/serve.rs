@@ -92,6 +92,8 @@ pub struct Server {
 #[derive(Debug)]
 struct Shared {
     published: Arc<Published>,
+    /// What was asked outside is remembered by all threads together.
+    outside: Mutex<Dns>,
     counters: Counters,
     stop: AtomicBool,
     streams: AtomicU64,
@@ -106,8 +108,10 @@ impl Server {
         let (udp, tcp) = bind(address)?;
         let address = udp.local_addr()?;
         udp.set_read_timeout(Some(PATIENCE))?;
+        let outside = published.state.lock().unwrap_or_else(PoisonError::into_inner).0.clone();
         let shared = Arc::new(Shared {
             published,
+            outside: Mutex::new(outside),
             counters: Counters::default(),
             stop: AtomicBool::new(false),
             streams: AtomicU64::new(0),
@@ -204,8 +208,19 @@ impl<'a> Worker<'a> {
         self.turn = self.turn.wrapping_add(1);
         let (dns, buffer) = (&mut self.dns, &mut self.buffer);
         let (now, turn) = (self.now, self.turn);
+        let shared = dns.is_outside(message).then(|| {
+            let mut outside = self.shared.outside.lock().unwrap_or_else(PoisonError::into_inner);
+            if !outside.same_settings(dns) {
+                outside.clone_from(dns);
+            }
+            dns.swap_outside(&mut outside);
+            outside
+        });
         let answered =
             catch_unwind(AssertUnwindSafe(|| dns.answer(message, transport, now, turn, buffer)));
+        if let Some(mut outside) = shared {
+            self.dns.swap_outside(&mut outside);
+        }
         let counters = &self.shared.counters;
         let count = |counter: &AtomicU64| {
             counter.fetch_add(1, Ordering::Relaxed);

@@ -277,6 +277,16 @@ impl Dns {
         Some((reply.rcode, query.kind, truncated))
     }
 
+    /// Whether a message asks for something outside: the answer is remembered.
+    pub fn is_outside(&self, message: &[u8]) -> bool {
+        Query::read(message).is_ok_and(|query| self.zones.of(query.name).is_none())
+    }
+
+    /// Exchanges what resolvers remember, and the world they ask, with another.
+    pub fn swap_outside(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.outside, &mut other.outside);
+    }
+
     /// What CoreDNS replies to a query.
     pub fn reply(&mut self, query: &Query, now: Time, turn: u64) -> Reply {
         if let Some(place) = self.zones.of(query.name) {
@@ -310,7 +320,7 @@ impl Dns {
 
 impl Outside {
     /// Looks up what an alias of the cluster stands for.
-    fn lookup(&mut self, name: &[u8], kind: u16, now: Time) -> Option<Vec<Rr>> {
+    fn lookup(&mut self, name: &[u8], kind: u16, now: Time) -> Vec<Rr> {
         let query = Query { id: 0, flags: 0x0100, name, kind, class: 1, edns: None };
         // The owner of a record of the name itself is that name, not the one asked for first.
         let named = |mut record: Rr| {
@@ -318,7 +328,7 @@ impl Outside {
             record
         };
         let reply = self.forward(&query, now);
-        Some(reply.answer.into_iter().map(named).collect())
+        reply.answer.into_iter().map(named).collect()
     }
 
     /// Answers from the cache, or asks the nodes' resolver.

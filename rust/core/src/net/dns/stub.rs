@@ -105,7 +105,7 @@ impl Stub<'_> {
         let absolute = text.ends_with('.');
         match self.library {
             Library::Glibc => {
-                self.glibc(&plain, absolute, dots >= ndots, dots > 0, kinds, &mut resolution);
+                self.glibc(&plain, absolute, dots >= ndots, kinds, &mut resolution);
             }
             Library::Musl => self.musl(&plain, absolute || dots >= ndots, kinds, &mut resolution),
         }
@@ -126,7 +126,6 @@ impl Stub<'_> {
         plain: &Wire,
         absolute: bool,
         enough: bool,
-        dotted: bool,
         kinds: &[u16],
         resolution: &mut Resolution,
     ) {
@@ -136,7 +135,6 @@ impl Stub<'_> {
             tried = true;
             match self.try_name(plain, kinds, resolution) {
                 Outcome::Found(records) => return finish(resolution, records),
-                Outcome::Silence if absolute => return,
                 _ if absolute => return,
                 _ => first_failure = resolution.rcode,
             }
@@ -152,7 +150,6 @@ impl Stub<'_> {
                 Outcome::Silence => break,
             }
         }
-        let _ = dotted;
         if !tried {
             match self.try_name(plain, kinds, resolution) {
                 Outcome::Found(records) => return finish(resolution, records),
@@ -204,10 +201,8 @@ impl Stub<'_> {
                     .filter(said)
                     .flat_map(|reply| reply.sections[0].clone())
                     .collect();
-                if records
-                    .iter()
-                    .any(|record| kinds.contains(&record.data.kind()) || kinds == [kind::ANY])
-                {
+                // Aliases alone end the search too, though they lead to nothing.
+                if !records.is_empty() {
                     return Outcome::Found(records);
                 }
                 let missing = first.rcode == rcode::NXDOMAIN;
