@@ -17,7 +17,7 @@ use wavetank_core::record::{Categories, Column, ColumnSet};
 
 use crate::columns::{to_arrow, to_dict};
 use crate::error::{api_error, value_error};
-use crate::net::{read_config, read_family};
+use crate::net::read_family;
 use crate::world::World;
 
 /// The word of each verdict, by number.
@@ -105,7 +105,7 @@ impl World {
         let sending = Sending {
             family: read_family(family)?,
             protocol: Protocol::read(Some(protocol)),
-            config: read_config(options)?,
+            config: self.read_config(py, options)?,
             nodes,
             node: node.as_slice()?.to_vec(),
             source: source.as_slice()?.to_vec(),
