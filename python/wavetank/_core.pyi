@@ -213,25 +213,11 @@ class World:
     def nodes_of_addresses(
         self, addresses: NDArray[np.uint32], elsewhere: str
     ) -> tuple[list[str], NDArray[np.uint32]]: ...
-    def send(
-        self,
-        *,
-        family: str,
-        protocol: str,
-        options: Mapping[str, Any],
-        nodes: list[str],
-        node: NDArray[np.uint32],
-        source: NDArray[np.uint32],
-        destination: NDArray[np.uint32],
-        port: NDArray[np.uint16],
-        at_ns: NDArray[np.int64],
-        count: int,
-        epoch: int,
-        threads: bool,
-        cap: int | None,
-        mode: str,
-        counts: NDArray[np.uint64] | None = None,
-    ) -> Sent: ...
+    def send(self, columns: dict[str, Any]) -> Sent: ...
+    def look_at_connections(self, columns: dict[str, Any]) -> NDArray[np.int32]: ...
+    def close_connections(self, columns: dict[str, Any], half: bool) -> None: ...
+    def connection_count(self) -> int: ...
+    def sent_count(self) -> int: ...
     def owner_of_address(self, address: str) -> tuple[str, str, str] | None: ...
     def local_health(
         self, node: str, namespace: str, service: str, family: str

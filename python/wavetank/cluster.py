@@ -63,6 +63,10 @@ class Cluster(Explaining, Network):
         them like any other plugin; where it lists no profiles, they are in the default profile.
     controllers
         The controllers to run; the built-in ones when ``None``.
+    load_balancer_pool
+        Where load balancers have their addresses: CIDR blocks or ranges ``first-last`` of either
+        family, ``203.0.113.0/24,2001:db8:113::/112`` unless it is given. Only for the built-in
+        controllers; see :class:`wavetank.controllers.loadbalancer.LoadBalancerController`.
     **ranges
         Where addresses come from: ``service_cidr``, ``pod_cidr``, ``node_cidr`` and more
         (:class:`wavetank.network.Ranges`). With a block of each family, separated by a comma,
@@ -105,6 +109,7 @@ class Cluster(Explaining, Network):
         scheduler: str | Path | Mapping[str, Any] | None = None,
         plugins: Sequence[Plugin] = (),
         controllers: Sequence[Controller] | None = None,
+        load_balancer_pool: str | Sequence[str] | None = None,
         **ranges: Unpack[Ranges],
     ) -> None:
         own = checked(plugins)
@@ -121,7 +126,8 @@ class Cluster(Explaining, Network):
         )
         world.set_event_policy(events)
         self._attach(world, (), own)
-        for controller in built_in() if controllers is None else controllers:
+        given_or_own = built_in(load_balancer_pool) if controllers is None else controllers
+        for controller in given_or_own:
             self.add_controller(controller)
 
     def _attach(

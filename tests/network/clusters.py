@@ -74,6 +74,11 @@ def dual_cluster() -> wt.Cluster:
     return cluster
 
 
+def workload(name: str, replicas: int) -> list[dict[str, Any]]:
+    """Return a Service, and a Deployment behind it."""
+    return [_service(name), _deployment(name, replicas)]
+
+
 def busy_cluster(nodes: int = 3, *, service_cidr: str = "10.96.0.0/12") -> wt.Cluster:
     """Return a settled cluster with Services of all types, with and without endpoints."""
     cluster = wt.Cluster(seed=11, service_cidr=service_cidr)

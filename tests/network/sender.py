@@ -154,6 +154,15 @@ def main() -> None:
     own = set(asked["addresses"]) | {"127.0.0.1", "::1"}
     sources = {packet["src"] for case in asked["cases"] for packet in case["packets"]} - own
     pid = build(asked["family"], asked["addresses"], sorted(sources))
+    try:
+        print(json.dumps(answer(asked, own, pid)))
+    finally:
+        # It holds our output open: nobody would see the end of it.
+        os.kill(pid, 9)
+
+
+def answer(asked: dict[str, Any], own: set[str], pid: int) -> list[list[list[Any]]]:
+    """Return what became of every connection of every case."""
     node, world = Place("/proc/self/ns/net"), Place(f"/proc/{pid}/ns/net")
     program = "iptables" if asked["family"] == "IPv4" else "ip6tables"
     restore = f"{program}-{asked['backend']}-restore"
@@ -183,8 +192,7 @@ def main() -> None:
             outcomes[at].append(judge(packet, made.getsockname()[1], refused(made, said), table))
             made.close()
         results.append(outcomes)
-    print(json.dumps(results))
-    os.kill(pid, 9)
+    return results
 
 
 if __name__ == "__main__":

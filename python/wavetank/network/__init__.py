@@ -1,6 +1,7 @@
 """The network: what nodes do with packets to Services."""
 
 from .balancing import LoadBalancer
+from .connections import Connections
 from .facade import Network
 from .health import HealthAnswer
 from .names import DnsOptions, Query, Record, Resolution
@@ -15,6 +16,7 @@ from .tracing import End, Hop, Step, Trace
 __all__ = [
     "JUMPS",
     "JUMPS_IPV6",
+    "Connections",
     "DnsOptions",
     "DnsServer",
     "End",

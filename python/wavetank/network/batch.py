@@ -69,7 +69,9 @@ class Batch:
         batch._read_places(places, codes)
         return batch
 
-    def columns(self, count: Any, at_ns: NDArray[Any], *, counted: bool) -> dict[str, Any]:
+    def columns(
+        self, count: Any, at_ns: NDArray[Any], source_port: Any, *, counted: bool
+    ) -> dict[str, Any]:
         """Return the columns, and how many connections they are.
 
         Raises
@@ -80,6 +82,10 @@ class Batch:
         import numpy as np  # noqa: PLC0415 - read when something is sent
 
         lengths = {"source": self.source, "to": self.destination, "port": self.port, "at": at_ns}
+        ports = None
+        if source_port is not None:
+            given = [source_port] if isinstance(source_port, int) else source_port
+            ports = lengths["source_port"] = _ports(given, "source_port")
         counts = None
         if counted:
             counts = np.atleast_1d(np.asarray(1 if count is None else count))
@@ -101,6 +107,7 @@ class Batch:
             "at_ns": at_ns,
             "count": many,
             "counts": counts,
+            "source_port": ports,
         }
 
     def _read_destinations(self, to: Any, port: Any, namespace: str, families: list[Any]) -> None:
@@ -209,15 +216,15 @@ def _addresses(name: str, values: Any) -> NDArray[Any]:
     return np.ascontiguousarray(values, np.uint32)
 
 
-def _ports(values: Any) -> NDArray[Any]:
+def _ports(values: Any, name: str = "port") -> NDArray[Any]:
     import numpy as np  # noqa: PLC0415
 
     numbers = np.asarray(values)
     if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
-        raise ValueError("port: ports of a column are whole numbers")
+        raise ValueError(f"{name}: ports of a column are whole numbers")
     wrong = (numbers < 1) | (numbers >= 1 << 16)
     if wrong.any():
-        raise ValueError(f"port: {numbers[wrong][0]} is no number from 1 to 65535")
+        raise ValueError(f"{name}: {numbers[wrong][0]} is no number from 1 to 65535")
     return np.ascontiguousarray(numbers, np.uint16)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from wavetank.api import Api
 
 from .batch import Batch, told
+from .connections import Connections
 from .proxy import ProxyOptions
 from .sent import Sent
 
@@ -37,7 +38,9 @@ class Sending(Api):
         namespace: str = "default",
         protocol: Protocol = "TCP",
         port: int | str | Sequence[int] | NDArray[Any] | None = None,
+        source_port: int | Sequence[int] | NDArray[Any] | None = None,
         at: NDArray[Any] | None = None,
+        track: bool = False,
         via: str | None = None,
         mode: Mode = "table",
         epoch: int = 0,
@@ -69,9 +72,16 @@ class Sending(Api):
             Of all connections.
         port
             The port where ``to`` has none: a number, a port's name, or a column of numbers.
+        source_port
+            The port each comes from, one number or a column; with it connections are tracked.
         at
             When each begins, as ``datetime64[ns]`` or int64 nanoseconds, none before the
-            cluster's time. Now without it. Only session affinity looks at it.
+            cluster's time. Now without it. Only what nodes remember depends on it.
+        track
+            Whether nodes remember the connections, as the kernel's conntrack does, and the
+            result is one to send more on: :class:`~wavetank.network.Connections`. Without
+            ``source_port`` each comes from the next port of 1024 to 65535, by its number; a
+            connection like one that is remembered is that one.
         via
             The node at which connections from outside come in. Without it they come in at the
             node they are addressed to, and others at the first that is ready.
@@ -121,16 +131,26 @@ class Sending(Api):
             raise ValueError(f'mode: {mode!r}: a mode is "table", "chain" or "aggregate"')
         batch = Batch.of(self, source, to, port, namespace=namespace, protocol=protocol, via=via)
         counted = mode == "aggregate"
-        core = self._world.send(
-            **batch.columns(count, self._times(at), counted=counted),
-            protocol=protocol,
-            options=(options or ProxyOptions()).to_dict(),
-            epoch=epoch,
-            threads=threads,
-            cap=affinity_cap,
-            mode=mode,
-        )
-        return Sent(core, told(source, "sources"), told(to, "destinations"))
+        columns = {
+            **batch.columns(count, self._times(at), source_port, counted=counted),
+            "protocol": protocol,
+            "options": (options or ProxyOptions()).to_dict(),
+            "epoch": epoch,
+            "threads": threads,
+            "cap": affinity_cap,
+            "mode": mode,
+        }
+        names = (told(source, "sources"), told(to, "destinations"))
+        if track or source_port is not None:
+            if mode != "table":
+                raise ValueError(f'mode: {mode!r}: only connections of mode "table" are remembered')
+            return Connections.begin(self._world, columns, names)
+        return Sent(self._world.send(columns), *names)
+
+    @property
+    def connection_count(self) -> int:
+        """How many connections nodes remember now: those sent with ``track=True``."""
+        return self._world.connection_count()
 
     def _times(self, at: Any) -> NDArray[Any]:
         import numpy as np  # noqa: PLC0415

@@ -25,8 +25,8 @@ class Sent(Table):
     Columns: ``verdict`` (``endpoint``; ``accept``: no Service claims the packet, it goes where it
     was addressed to; ``drop``; ``reject``: dropped, and the sender told), ``endpoint`` (the row of
     :attr:`endpoints`, -1 for none), ``service``, ``pod``, ``node`` and ``zone`` of the endpoint,
-    ``masqueraded`` (the endpoint sees a node's address as the client's), ``dropped``,
-    ``rejected``.
+    ``masqueraded`` (the endpoint sees a node's address as the client's), ``established`` (it was
+    remembered, and goes where it went before), ``dropped``, ``rejected``.
     """
 
     def __init__(self, core: _core.Sent, source: str, to: str) -> None:
@@ -67,6 +67,12 @@ class Sent(Table):
         """Whether each got the address of a node as its source."""
         masqueraded: NDArray[Any] = (self._flags & 4) != 0
         return masqueraded
+
+    @property
+    def established(self) -> NDArray[Any]:
+        """Whether each belongs to a connection a node remembered."""
+        established: NDArray[Any] = (self._flags & 16) != 0
+        return established
 
     @property
     def dropped(self) -> NDArray[Any]:

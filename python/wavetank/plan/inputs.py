@@ -15,10 +15,13 @@ from wavetank.nodes.add import MANIFESTS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from typing_extensions import Unpack
+
     from wavetank import _core
     from wavetank.catalogue import Catalogue
     from wavetank.latencies import Latencies
     from wavetank.manifest import Applied
+    from wavetank.network import Ranges
 
 #: Kinds that live in no namespace and yet come with most manifests.
 _NAMESPACE = "Namespace"

@@ -151,7 +151,7 @@ pub fn read_family(family: &str) -> PyResult<Family> {
     })
 }
 
-fn read_config(options: &Bound<PyDict>) -> PyResult<Config> {
+pub fn read_config(options: &Bound<PyDict>) -> PyResult<Config> {
     let options = value_from_py(options)?;
     let mut config = Config::default();
     let flag = |name: &str, into: &mut bool| {

@@ -11,7 +11,9 @@ use wavetank_core::base::ip::parse_ip;
 use wavetank_core::engine::World as Engine;
 use wavetank_core::engine::sending::{EndpointRow, Mode, Sending};
 use wavetank_core::net::Family;
-use wavetank_core::net::route::batch::{DROP, ENDPOINT, MASQUERADED, NO_ENDPOINT, PASS, REJECT};
+use wavetank_core::net::route::batch::{
+    DROP, ENDPOINT, ESTABLISHED, MASQUERADED, NO_ENDPOINT, PASS, REJECT,
+};
 use wavetank_core::net::service_ports::Protocol;
 use wavetank_core::record::{Categories, Column, ColumnSet};
 
@@ -39,6 +41,8 @@ pub struct Sent {
     /// How many connections met each verdict.
     verdicts: [u64; 4],
     masqueraded: u64,
+    /// Endpoints of connections that no service has any more, after all others.
+    departed: Vec<(String, u16)>,
 }
 
 #[pymethods]
@@ -77,54 +81,87 @@ impl World {
         Ok((names, codes.into_pyarray(py)))
     }
 
-    /// Sends connections: columns of one value for all or one for each. With `counts` they are
-    /// only counted, so many to each destination.
-    #[pyo3(signature = (
-        *, family, protocol, options, nodes, node, source, destination, port, at_ns, count, epoch,
-        threads, cap, mode, counts=None
-    ))]
-    fn send(
-        &self,
-        py: Python,
-        family: &str,
-        protocol: &str,
-        options: &Bound<PyDict>,
-        nodes: Vec<String>,
-        node: PyReadonlyArray1<u32>,
-        source: PyReadonlyArray1<u32>,
-        destination: PyReadonlyArray1<u32>,
-        port: PyReadonlyArray1<u16>,
-        at_ns: PyReadonlyArray1<i64>,
-        count: usize,
-        epoch: u64,
-        threads: bool,
-        cap: Option<u32>,
-        mode: &str,
-        counts: Option<PyReadonlyArray1<u64>>,
-    ) -> PyResult<Sent> {
-        let sending = Sending {
-            family: read_family(family)?,
-            protocol: Protocol::read(Some(protocol)),
-            config: self.read_config(py, options)?,
-            nodes,
-            node: node.as_slice()?.to_vec(),
-            source: source.as_slice()?.to_vec(),
-            destination: destination.as_slice()?.to_vec(),
-            port: port.as_slice()?.to_vec(),
-            at_ns: at_ns.as_slice()?.to_vec(),
-            count,
-            epoch,
-            threads,
-            cap,
-            mode: if mode == "chain" { Mode::Chain } else { Mode::Table },
-        };
-        let counts = counts.map(|counts| counts.as_slice().map(<[u64]>::to_vec)).transpose()?;
+    /// Sends connections: columns of one value for all or one for each, by name. With `counts`
+    /// they are only counted, so many to each destination; with `source_port` nodes remember them.
+    fn send(&self, py: Python, columns: &Bound<PyDict>) -> PyResult<Sent> {
+        let sending = read_sending(self, py, columns)?;
+        let counts: Option<Vec<u64>> = column(columns, "counts")?;
         let sent = self.enter(py, |inner| match counts {
             Some(counts) => Sent::counted(&mut inner.engine, &sending, &counts),
             None => Sent::sent(&mut inner.engine, &sending),
         });
         sent.map_err(|error| api_error(&error))
     }
+
+    /// Per connection, -1 when no node remembers it, 0 when one does, or the port of the node it
+    /// seems to come from when it is masqueraded.
+    fn look_at_connections<'py>(
+        &self,
+        py: Python<'py>,
+        columns: &Bound<PyDict>,
+    ) -> PyResult<Bound<'py, PyArray1<i32>>> {
+        let sending = read_sending(self, py, columns)?;
+        let found = self.enter(py, |inner| inner.engine.look_at_connections(&sending));
+        let ports: Vec<i32> = found.into_iter().map(|port| port.map_or(-1, i32::from)).collect();
+        Ok(ports.into_pyarray(py))
+    }
+
+    /// Closes connections, or one side of each.
+    fn close_connections(&self, py: Python, columns: &Bound<PyDict>, half: bool) -> PyResult<()> {
+        let sending = read_sending(self, py, columns)?;
+        self.enter(py, |inner| inner.engine.close_connections(&sending, half));
+        Ok(())
+    }
+
+    /// How many connections were ever sent.
+    fn sent_count(&self, py: Python) -> u64 {
+        self.enter(py, |inner| inner.engine.traffic().sent)
+    }
+
+    /// How many connections nodes remember.
+    fn connection_count(&self, py: Python) -> usize {
+        self.enter(py, |inner| {
+            inner.engine.follow_routes();
+            inner.engine.traffic().connections(inner.engine.now().0)
+        })
+    }
+}
+
+fn read_sending(world: &World, py: Python, columns: &Bound<PyDict>) -> PyResult<Sending> {
+    let wanted = |name: &str| -> PyResult<Bound<PyAny>> {
+        columns.get_item(name)?.ok_or_else(|| value_error(format!("no column {name:?}")))
+    };
+    let needed = |name: &str| value_error(format!("no column {name:?}"));
+    let mode: String = wanted("mode")?.extract()?;
+    Ok(Sending {
+        family: read_family(&wanted("family")?.extract::<String>()?)?,
+        protocol: Protocol::read(Some(&wanted("protocol")?.extract::<String>()?)),
+        config: world.read_config(py, wanted("options")?.cast::<PyDict>()?)?,
+        nodes: wanted("nodes")?.extract()?,
+        node: column(columns, "node")?.ok_or_else(|| needed("node"))?,
+        source: column(columns, "source")?.ok_or_else(|| needed("source"))?,
+        destination: column(columns, "destination")?.ok_or_else(|| needed("destination"))?,
+        port: column(columns, "port")?.ok_or_else(|| needed("port"))?,
+        at_ns: column(columns, "at_ns")?.ok_or_else(|| needed("at_ns"))?,
+        count: wanted("count")?.extract()?,
+        epoch: wanted("epoch")?.extract()?,
+        threads: wanted("threads")?.extract()?,
+        cap: wanted("cap")?.extract()?,
+        mode: if mode == "chain" { Mode::Chain } else { Mode::Table },
+        source_port: column(columns, "source_port")?,
+    })
+}
+
+/// A column as an array of just the wanted numbers; none when it is not there.
+fn column<T: numpy::Element + Copy>(
+    columns: &Bound<PyDict>,
+    name: &str,
+) -> PyResult<Option<Vec<T>>> {
+    let Some(found) = columns.get_item(name)?.filter(|found| !found.is_none()) else {
+        return Ok(None);
+    };
+    let array: PyReadonlyArray1<T> = found.extract()?;
+    Ok(Some(array.as_slice()?.to_vec()))
 }
 
 #[pymethods]
@@ -134,7 +171,8 @@ impl Sent {
         PyArray1::from_slice(py, &self.codes)
     }
 
-    /// The verdict of each connection in the low two bits, and 4 if it was masqueraded.
+    /// The verdict of each connection in the low two bits, 4 more if it was masqueraded and 16
+    /// if it was there already.
     fn flags<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u8>> {
         PyArray1::from_slice(py, &self.flags)
     }
@@ -194,6 +232,7 @@ impl Sent {
             };
             sent.codes.push(code);
         }
+        sent.depart(engine, &routed.departed);
         for flags in &routed.flags {
             sent.verdicts[usize::from(flags & REJECT)] += 1;
             sent.masqueraded += u64::from(flags & MASQUERADED != 0);
@@ -241,7 +280,25 @@ impl Sent {
             counts: vec![0; endpoints],
             verdicts: [0; 4],
             masqueraded: 0,
+            departed: Vec::new(),
         }
+    }
+
+    /// Gives rows to endpoints that are gone, in the order of their addresses.
+    fn depart(&mut self, engine: &Engine, departed: &[(usize, (u32, u16))]) {
+        let addresses = &engine.route_table(self.family).addresses;
+        let mut ends: Vec<(u32, u16)> = departed.iter().map(|(_, end)| *end).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        let first = self.counts.len();
+        self.counts.resize(first + ends.len(), 0);
+        for (packet, end) in departed {
+            let row = first + ends.binary_search(end).expect("it is one of them");
+            self.codes[*packet] = row as i32;
+            self.counts[row] += 1;
+        }
+        let told = |(address, port): (u32, u16)| (addresses.address(address).to_string(), port);
+        self.departed = ends.into_iter().map(told).collect();
     }
 
     /// Per service port, what makes a row of the number of an endpoint when it is added.
@@ -259,7 +316,14 @@ impl Sent {
 
     fn rows(&self) -> Vec<EndpointRow> {
         let engine = self.fork.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        engine.endpoint_rows(self.family, &self.ports)
+        let mut rows = engine.endpoint_rows(self.family, &self.ports);
+        let departed = self.departed.iter().map(|(address, port)| EndpointRow {
+            address: address.clone(),
+            port: *port,
+            ..EndpointRow::default()
+        });
+        rows.extend(departed);
+        rows
     }
 
     fn table(&self, table: &str) -> PyResult<ColumnSet> {
@@ -292,6 +356,7 @@ impl Sent {
         let flag =
             |is: fn(u8) -> bool| Column::Bool(self.flags.iter().map(|flags| is(*flags)).collect());
         set.push("masqueraded", flag(|flags| flags & MASQUERADED != 0));
+        set.push("established", flag(|flags| flags & ESTABLISHED != 0));
         set.push("dropped", flag(|flags| flags & REJECT == DROP));
         set.push("rejected", flag(|flags| flags & REJECT == REJECT));
         debug_assert!(ENDPOINT < PASS);

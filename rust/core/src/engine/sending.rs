@@ -61,6 +61,8 @@ pub struct Sending {
     pub cap: Option<u32>,
     /// How they find their way.
     pub mode: Mode,
+    /// The ports they come from, when nodes are to remember them.
+    pub source_port: Option<Vec<u16>>,
 }
 
 /// What became of connections that were only counted.
@@ -129,10 +131,12 @@ impl World {
         let mut routed = Routed {
             endpoints: vec![NO_ENDPOINT; sending.count],
             flags: vec![PASS; sending.count],
+            departed: Vec::new(),
         };
         let mut places: Vec<Vec<u32>> = vec![Vec::new(); nodes.len()];
-        for (at, node) in sending.node.iter().enumerate() {
-            places[*node as usize].push(at as u32);
+        let node = column(&sending.node, sending.count);
+        for at in 0..sending.count {
+            places[node.at(at) as usize].push(at as u32);
         }
         for (places, node) in places.iter().zip(&nodes).filter(|(places, _)| !places.is_empty()) {
             let part = Part::of(sending, places);
@@ -142,6 +146,8 @@ impl World {
                 routed.endpoints[*place as usize] = its.endpoints[at];
                 routed.flags[*place as usize] = its.flags[at];
             }
+            let departed = its.departed.iter().map(|(at, end)| (places[*at] as usize, *end));
+            routed.departed.extend(departed);
         }
         Ok(routed)
     }
@@ -188,7 +194,7 @@ impl World {
             }
             let (store, routes, router) = (&self.store, &mut self.routes, &mut self.router);
             let table = router.table(family).clone();
-            self.traffic.heed(&table, touched, |node, port, end| {
+            self.traffic.heed(&table, touched, store.now.0, |node, port, end| {
                 let Ok(id) = store.require(store.kinds.node, None, node) else { return false };
                 let Some(node) = routes.node_of(store, id) else { return false };
                 let (table, view) = router.view(family, node);
@@ -214,14 +220,48 @@ impl World {
             return self.send_by_rules(sending, &request, part.count, node);
         }
         let (table, view) = self.router.view(sending.family, node.clone());
+        let name = node.place.node.map_or("", |node| self.routes.name(node));
+        let sticking = part.sticking(sending, name, request);
+        if sending.source_port.is_some() {
+            let mut routed = Routed {
+                endpoints: vec![NO_ENDPOINT; part.count],
+                flags: vec![PASS; part.count],
+                departed: Vec::new(),
+            };
+            routed.departed = self.traffic.track(table, view, &sticking, &mut routed);
+            return routed;
+        }
         let mut routed = table.route(view, &request, part.count, sending.threads);
         if routed.flags.contains(&STICKS) {
-            let name = node.place.node.map_or("", |node| self.routes.name(node));
-            let at_ns = column(&part.at_ns, part.count);
-            let sticking = Sticking { node: name, request, at_ns, cap: sending.cap };
             self.traffic.stick(table, view, &sticking, &mut routed);
         }
         routed
+    }
+
+    /// Which connections are remembered, and the ports they seem to come from when they are
+    /// masqueraded.
+    pub fn look_at_connections(&mut self, sending: &Sending) -> Vec<Option<u16>> {
+        self.follow_routes();
+        let mut found = vec![None; sending.count];
+        for (name, part, places) in parts(sending) {
+            let request = part.request(sending, Numbers::From(0), Dice::new(0, 0));
+            let sticking = part.sticking(sending, name, request);
+            let its = self.traffic.look(sending.family, &sticking, part.count);
+            for (place, one) in places.into_iter().zip(its) {
+                found[place as usize] = one;
+            }
+        }
+        found
+    }
+
+    /// Closes connections, or one side of them.
+    pub fn close_connections(&mut self, sending: &Sending, half: bool) {
+        self.follow_routes();
+        for (name, part, _) in parts(sending) {
+            let request = part.request(sending, Numbers::From(0), Dice::new(0, 0));
+            let sticking = part.sticking(sending, name, request);
+            self.traffic.close(sending.family, &sticking, part.count, half);
+        }
     }
 
     fn send_by_rules(
@@ -255,7 +295,7 @@ impl World {
             }
         };
         let (endpoints, flags) = (0..count).map(one).unzip();
-        Routed { endpoints, flags }
+        Routed { endpoints, flags, departed: Vec::new() }
     }
 
     /// The nodes IPv4 addresses are on, by name, and which of them each is; `elsewhere` for
@@ -397,6 +437,7 @@ struct Part<'a> {
     destination: Cow<'a, [u32]>,
     port: Cow<'a, [u16]>,
     at_ns: Cow<'a, [i64]>,
+    source_port: Cow<'a, [u16]>,
     count: usize,
 }
 
@@ -407,18 +448,38 @@ impl<'a> Part<'a> {
             destination: Cow::Borrowed(&sending.destination),
             port: Cow::Borrowed(&sending.port),
             at_ns: Cow::Borrowed(&sending.at_ns),
+            source_port: Cow::Borrowed(sending.source_port.as_deref().unwrap_or(&[0])),
             count: sending.count,
         }
     }
 
     /// Those at these places.
-    fn of(sending: &Sending, places: &[u32]) -> Self {
-        Self {
+    fn of(sending: &Sending, places: &[u32]) -> Part<'static> {
+        Part {
             source: chosen(&sending.source, sending.count, places),
             destination: chosen(&sending.destination, sending.count, places),
             port: chosen(&sending.port, sending.count, places),
             at_ns: chosen(&sending.at_ns, sending.count, places),
+            source_port: match &sending.source_port {
+                Some(ports) => chosen(ports, sending.count, places),
+                None => Cow::Owned(vec![0]),
+            },
             count: places.len(),
+        }
+    }
+
+    fn sticking<'b>(
+        &'b self,
+        sending: &Sending,
+        node: &'b str,
+        request: Request<'b>,
+    ) -> Sticking<'b> {
+        Sticking {
+            node,
+            request,
+            at_ns: column(&self.at_ns, self.count),
+            cap: sending.cap,
+            source_port: column(&self.source_port, self.count),
         }
     }
 
@@ -432,6 +493,17 @@ impl<'a> Part<'a> {
             dice,
         }
     }
+}
+
+/// The connections of each node, with its name and their places.
+fn parts(sending: &Sending) -> Vec<(&str, Part<'static>, Vec<u32>)> {
+    let node = column(&sending.node, sending.count);
+    let mut places = vec![Vec::new(); sending.nodes.len()];
+    for at in 0..sending.count {
+        places[node.at(at) as usize].push(at as u32);
+    }
+    let named = sending.nodes.iter().zip(places);
+    named.map(|(name, places)| (name.as_str(), Part::of(sending, &places), places)).collect()
 }
 
 /// The values of some connections; one that is for all stays so, unless there is but one left.

@@ -288,6 +288,25 @@ impl Store {
         self.finish_deletion(id);
     }
 
+    /// Replaces everything but metadata and status of an object by what one of the core's own
+    /// controllers made: valid, complete and written as it is stored. Says whether it differs.
+    pub fn replace_made(&mut self, id: ObjectId, doc: Map) -> bool {
+        let previous: Version = self.version(id).expect("it exists");
+        let before = previous.row.revision;
+        let old = previous.row.body.as_ref().expect("occupied");
+        if *old.doc == doc {
+            return false;
+        }
+        let mut body = old.to_changed();
+        body.doc = Arc::new(doc);
+        self.set_body(id, &Arc::new(body));
+        if self.policy(id.kind).generation {
+            self.table_mut(id.kind).row_mut(id.slot).generation += 1;
+        }
+        self.log_write(Verb::Modified, id, before, Some(previous));
+        true
+    }
+
     /// Changes the metadata left in the body and the fields beside it, but not the status; for
     /// components that know what they do, nothing is validated. Not for pods.
     pub fn edit(&mut self, id: ObjectId, edit: impl FnOnce(&mut Map, &mut Map)) {

@@ -43,6 +43,21 @@ impl Arena {
         self.hot[at as usize]
     }
 
+    /// The numbers of the endpoints whose addresses are wanted; looks at every one.
+    pub fn all(&self, is_wanted: impl Fn(u32) -> bool) -> Vec<u32> {
+        let mut found = Vec::new();
+        let mut first = 0;
+        for chunk in self.hot.chunks() {
+            // Most chunks have none: that is found out faster without remembering places.
+            if chunk.iter().fold(false, |any, hot| any | is_wanted(hot.address)) {
+                let here = chunk.iter().zip(first..).filter(|(hot, _)| is_wanted(hot.address));
+                found.extend(here.map(|(_, number)| number));
+            }
+            first += chunk.len() as u32;
+        }
+        found
+    }
+
     /// The number of the service port it belongs to.
     #[inline]
     pub fn owner(&self, at: u32) -> u32 {

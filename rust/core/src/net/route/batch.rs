@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use super::decide::{Flow, List, Missing, Way};
 use super::draw::{Dice, place};
-use super::keys::{Cell, Portal, Target, key};
+use super::keys::{Cell, Portal, key};
+use super::view::Client;
 use super::{RouteTable, View};
 use crate::net::service_ports::Protocol;
 
@@ -30,6 +31,8 @@ pub const DROP: u8 = 2;
 pub const REJECT: u8 = 3;
 /// It goes to the endpoint its client is used to, which a batch does not know.
 pub const STICKS: u8 = 8;
+/// It belongs to a connection that was there already.
+pub const ESTABLISHED: u8 = 16;
 /// It got the node's address as source.
 pub const MASQUERADED: u8 = 4;
 
@@ -49,6 +52,15 @@ impl<T: Copy> Column<'_, T> {
         match self {
             Self::One(value) => *value,
             Self::Many(values) => values[packet],
+        }
+    }
+
+    /// Writes the values of the first packets.
+    #[inline]
+    fn fill(&self, into: &mut [T]) {
+        match self {
+            Self::One(value) => into.fill(*value),
+            Self::Many(values) => into.copy_from_slice(values),
         }
     }
 
@@ -136,13 +148,24 @@ pub struct Routed {
     pub endpoints: Vec<u32>,
     /// What became of it: a verdict, and whether it was masqueraded.
     pub flags: Vec<u8>,
+    /// Packets of connections whose endpoint no service has any more, and that endpoint.
+    pub departed: Vec<(usize, super::affinity::End)>,
 }
 
 impl RouteTable {
     /// Sends so many packets, on several threads when `threads` allows it. The view gets the lists
     /// it lacks.
     pub fn route(&self, view: &mut View, request: &Request, count: usize, threads: bool) -> Routed {
-        let mut routed = Routed { endpoints: vec![NO_ENDPOINT; count], flags: vec![0; count] };
+        if let Column::One(source) = request.source
+            && count * 16 > self.endpoint_count()
+        {
+            view.meet(self, source);
+        }
+        let mut routed = Routed {
+            endpoints: vec![NO_ENDPOINT; count],
+            flags: vec![0; count],
+            departed: Vec::new(),
+        };
         let shares = routed.endpoints.chunks_mut(SHARE).zip(routed.flags.chunks_mut(SHARE));
         let shares: Vec<_> = shares
             .enumerate()
@@ -191,13 +214,17 @@ impl RouteTable {
         endpoints: &mut [u32],
         flags: &mut [u8],
     ) -> Result<(), (usize, Missing)> {
-        let later = self.may_refuse_later();
+        let client = match request.source {
+            Column::One(source) => view.client(self, source),
+            Column::Many(_) => None,
+        };
+        let client = client.filter(|client| !client.may_be_refused);
         for from in (done..endpoints.len()).step_by(GROUP) {
             let to = (from + GROUP).min(endpoints.len());
             let (endpoints, flags) = (&mut endpoints[from..to], &mut flags[from..to]);
             let part = request.part(from, to);
-            self.route_group(view, &part, later, endpoints, flags)
-                .map_err(|lacks| (from, lacks))?;
+            let sent = self.route_group(view, &part, client, endpoints, flags);
+            sent.map_err(|lacks| (from, lacks))?;
         }
         Ok(())
     }
@@ -207,62 +234,80 @@ impl RouteTable {
         &self,
         view: &View,
         request: &Request,
-        later: bool,
+        client: Option<&Client>,
         endpoints: &mut [u32],
         flags: &mut [u8],
     ) -> Result<(), Missing> {
         let count = endpoints.len().min(GROUP);
+        let (mut addresses, mut ports) = ([0; GROUP], [0; GROUP]);
+        request.destination.fill(&mut addresses[..count]);
+        request.port.fill(&mut ports[..count]);
         let mut keys = [0; GROUP];
-        let mut homes = [0; GROUP];
-        for at in 0..count {
-            let key = key(request.destination.at(at), request.port.at(at), request.protocol);
-            (keys[at], homes[at]) = (key, self.keys.home(key));
-        }
         let mut cells = [Cell::default(); GROUP];
         for at in 0..count {
-            cells[at] = self.keys.cell(homes[at]);
+            keys[at] = key(addresses[at], ports[at], request.protocol);
+            cells[at] = self.keys.near(self.keys.home(keys[at]), keys[at]);
         }
-        // The first endpoint of a plain service port, and how many it has.
-        let mut runs = [(0, 0); GROUP];
+        let mut careful = false;
         for at in 0..count {
-            let target = if cells[at].key == keys[at] {
-                cells[at].target
-            } else {
-                let target = self.keys.get_from(homes[at], keys[at]);
-                target.unwrap_or(Target::nowhere())
-            };
-            cells[at].target = target;
-            if !target.is_none() && !target.shared {
-                let entry = self.entry(target.port);
-                if entry.is_plain() {
-                    runs[at] = (entry.start(), entry.shared);
-                }
+            if cells[at].key != keys[at] && !cells[at].target.is_none() {
+                cells[at] = self.keys.find(keys[at]);
             }
+            let Cell { start, count, target, key } = cells[at];
+            careful |= count == 0 || key != keys[at];
+            let random = request.dice.of(request.number.at(at));
+            endpoints[at] = start.wrapping_add(place(random, count));
+            let is_internal = target.portal == Portal::ClusterIp;
+            flags[at] = if is_internal { 0 } else { MASQUERADED };
         }
+        if let Some(client) = client.filter(|_| !careful) {
+            for at in 0..count {
+                let masquerades = client.masquerades || client.itself.contains(&endpoints[at]);
+                flags[at] |= if masquerades { MASQUERADED } else { ENDPOINT };
+            }
+            return Ok(());
+        }
+        self.finish_group(view, request, &cells, &keys, endpoints, flags)
+    }
+
+    /// The rest of a group: who reaches itself, and packets that want to be looked at.
+    fn finish_group(
+        &self,
+        view: &View,
+        request: &Request,
+        cells: &[Cell; GROUP],
+        keys: &[u64; GROUP],
+        endpoints: &mut [u32],
+        flags: &mut [u8],
+    ) -> Result<(), Missing> {
+        let later = self.may_refuse_later();
+        let is_plain = |at: usize| cells[at].count > 0 && cells[at].key == keys[at];
         let mut hots = [super::Hot::default(); GROUP];
-        for at in 0..count {
-            let (start, length) = runs[at];
-            if length > 0 {
-                endpoints[at] = start + place(request.dice.of(request.number.at(at)), length);
+        for at in 0..endpoints.len() {
+            if is_plain(at) {
                 hots[at] = self.arena.hot(endpoints[at]);
             }
         }
-        for at in 0..count {
-            if runs[at].1 == 0 || (later && self.may_be_refused(view, hots[at].address)) {
-                (endpoints[at], flags[at]) = self.route_one(view, request, at)?;
-                continue;
-            }
+        for at in 0..endpoints.len() {
             let source = request.source.at(at);
-            let masquerades = cells[at].target.portal != Portal::ClusterIp
+            if !is_plain(at) || (later && self.may_be_refused(view, hots[at].address)) {
+                (endpoints[at], flags[at]) = self.route_one(view, request, at)?;
+            } else if hots[at].address == source
                 || view.masquerades(view.is_pod(&self.addresses, source))
-                || hots[at].address == source;
-            flags[at] = ENDPOINT | if masquerades { MASQUERADED } else { 0 };
+            {
+                flags[at] |= MASQUERADED;
+            }
         }
         Ok(())
     }
 
     /// Sends one packet, the careful way.
-    fn route_one(&self, view: &View, request: &Request, at: usize) -> Result<(u32, u8), Missing> {
+    pub(super) fn route_one(
+        &self,
+        view: &View,
+        request: &Request,
+        at: usize,
+    ) -> Result<(u32, u8), Missing> {
         let flow = request.flow(at);
         Ok(match self.decide(view, flow)? {
             Way::Endpoints { port, .. } if self.entry(port).affinity_seconds > 0 => {

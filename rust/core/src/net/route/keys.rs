@@ -1,7 +1,9 @@
 //! Which service port an address, port and protocol lead to: an open-addressed map with linear
-//! probing in copy-on-write pages, sixteen bytes a cell and never more than half full.
+//! probing in copy-on-write pages, never more than half full. A cell says of a plain service port
+//! all that routing wants to know, so that most packets read one cell and nothing else.
 
 use crate::base::CowVec;
+use crate::base::random::mix;
 use crate::net::service_ports::Protocol;
 
 /// An address (by number), a port and a protocol in 64 bits.
@@ -38,12 +40,6 @@ pub struct Target {
 impl Target {
     const NONE: Self = Self { port: u32::MAX, portal: Portal::ClusterIp, shared: false };
 
-    /// No target.
-    #[inline]
-    pub fn nowhere() -> Self {
-        Self::NONE
-    }
-
     /// Whether it leads nowhere.
     #[inline]
     pub fn is_none(self) -> bool {
@@ -51,18 +47,22 @@ impl Target {
     }
 }
 
-/// A cell; the default is empty.
+/// A cell of 24 bytes; the default is empty.
 #[derive(Clone, Copy, Debug)]
 pub struct Cell {
     /// What is looked up.
     pub key: u64,
+    /// The first endpoint of a plain service port.
+    pub start: u32,
+    /// How many it has; 0 when it is not that plain.
+    pub count: u32,
     /// Where it leads; nowhere in an empty cell.
     pub target: Target,
 }
 
 impl Default for Cell {
     fn default() -> Self {
-        Self { key: 0, target: Target::NONE }
+        Self { key: 0, start: 0, count: 0, target: Target::NONE }
     }
 }
 
@@ -84,45 +84,37 @@ impl Keys {
     /// Where a key would like to be.
     #[inline]
     pub fn home(&self, key: u64) -> usize {
-        ((key ^ key >> 29).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize
+        // Addresses come in rows: one multiplication leaves them in rows.
+        (mix(key) >> self.shift) as usize
     }
 
-    /// A cell, whatever is in it.
+    /// The cell where a key would like to be, or the next one if another is there.
     #[inline]
-    pub fn cell(&self, at: usize) -> Cell {
-        self.cells[at]
+    pub fn near(&self, home: usize, key: u64) -> Cell {
+        let cell = &self.cells[home];
+        if cell.key == key { *cell } else { self.cells[(home + 1) & (self.cells.len() - 1)] }
     }
 
     /// Where a key leads, if anywhere.
     #[inline]
     pub fn get(&self, key: u64) -> Option<Target> {
-        self.get_from(self.home(key), key)
+        Some(self.cells[self.place(key)].target).filter(|target| !target.is_none())
     }
 
-    /// The same, by one who knows where the key would like to be.
+    /// The cell of a key; an empty one when it leads nowhere.
     #[inline]
-    pub fn get_from(&self, home: usize, key: u64) -> Option<Target> {
-        let (mut at, mask) = (home, self.cells.len() - 1);
-        loop {
-            let cell = self.cells[at];
-            if cell.target.is_none() {
-                return None;
-            }
-            if cell.key == key {
-                return Some(cell.target);
-            }
-            at = (at + 1) & mask;
-        }
+    pub fn find(&self, key: u64) -> Cell {
+        self.cells[self.place(key)]
     }
 
-    /// Lets a key lead somewhere, whatever it led to.
-    pub fn set(&mut self, key: u64, target: Target) {
+    /// Puts a cell, whatever its key led to.
+    pub fn set(&mut self, cell: Cell) {
         if (self.len + 1) * 2 > self.cells.len() {
             self.grow();
         }
-        let at = self.place(key);
+        let at = self.place(cell.key);
         self.len += usize::from(self.cells[at].target.is_none());
-        self.cells.set(at, Cell { key, target });
+        self.cells.set(at, cell);
     }
 
     /// Lets a key lead nowhere.
@@ -155,6 +147,7 @@ impl Keys {
     }
 
     /// The cell of a key, or the empty one it would get.
+    #[inline]
     fn place(&self, key: u64) -> usize {
         let (mut at, mask) = (self.home(key), self.cells.len() - 1);
         while !self.cells[at].target.is_none() && self.cells[at].key != key {
@@ -180,7 +173,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Keys, Portal, Target, key};
+    use super::{Cell, Keys, Portal, Target, key};
     use crate::net::service_ports::Protocol;
 
     proptest! {
@@ -191,7 +184,8 @@ mod tests {
                 let key = key(address, 80, Protocol::Udp);
                 if set {
                     model.insert(key, port);
-                    keys.set(key, Target { port, portal: Portal::ExternalIp, shared: false });
+                    let target = Target { port, portal: Portal::ExternalIp, shared: false };
+                    keys.set(Cell { key, target, ..Cell::default() });
                 } else {
                     model.remove(&key);
                     keys.remove(key);

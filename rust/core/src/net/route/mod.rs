@@ -11,7 +11,7 @@
 //! answers what the rules say of one packet, exactly; [`batch`] does so for columns of packets,
 //! quickly; [`plain`] is the way to compare both with rules. [`draw`] has the random
 //! numbers, [`aggregate`] counts without packets. [`Traffic`] is what nodes remember of packets that
-//! were sent: [`affinity`].
+//! were sent: [`affinity`] and [`flows`].
 
 pub mod addresses;
 pub mod affinity;
@@ -20,6 +20,7 @@ pub mod arena;
 pub mod batch;
 pub mod decide;
 pub mod draw;
+pub mod flows;
 pub mod keys;
 pub mod plain;
 pub mod port;
@@ -36,7 +37,7 @@ use self::arena::{Arena, Hot};
 pub use self::batch::{Column, Request, Routed};
 pub use self::decide::{Flow, Way};
 pub use self::draw::Dice;
-use self::keys::{Keys, Portal, Target, key};
+use self::keys::{Cell, Keys, Portal, Target, key};
 pub use self::port::PortEntry;
 pub use self::router::Router;
 pub use self::traffic::Traffic;
@@ -213,7 +214,11 @@ impl RouteTable {
     /// The number of the endpoint with an address and port among those a packet may be for;
     /// [`batch::NO_ENDPOINT`] when there is none.
     pub fn find_endpoint(&self, flow: Flow, to: SocketAddr) -> u32 {
-        let end = (self.addresses.find(to.ip()), to.port());
+        self.find_end(flow, (self.addresses.find(to.ip()), to.port()))
+    }
+
+    /// The same by the number of the address.
+    pub fn find_end(&self, flow: Flow, end: affinity::End) -> u32 {
         let claimed = key(flow.destination, flow.port, flow.protocol);
         let at_node = self.targets(true, key(0, flow.port, flow.protocol));
         self.targets(false, claimed)
@@ -239,6 +244,22 @@ impl RouteTable {
         }
         let lists = view.lists(port, entry.version).expect("just made");
         lists.reachable.iter().any(|endpoint| self.end(*endpoint) == end)
+    }
+
+    /// The numbers of the endpoints at an address; looks at every endpoint.
+    pub fn endpoints_at(&self, address: u32) -> Vec<u32> {
+        self.arena.all(|endpoint| endpoint == address)
+    }
+
+    /// Whether packets to any endpoint may be refused on a node; looks at every endpoint.
+    pub fn may_refuse_any(&self, view: &View) -> bool {
+        let is_suspect = |address| self.may_be_refused(view, address);
+        self.may_refuse_later() && !self.arena.all(is_suspect).is_empty()
+    }
+
+    /// Counts changes.
+    pub fn version(&self) -> u32 {
+        self.version
     }
 
     /// How many bytes the table takes, but for the compiled services it points to.
@@ -354,8 +375,7 @@ impl RouteTable {
                 });
             }
             let target = Target { port: number, portal, shared: known.is_some() };
-            let keys = if is_node_port { &mut self.node_ports } else { &mut self.keys };
-            keys.set(key, target);
+            self.set_key(is_node_port, key, target);
             self.refusing.add(is_node_port, key, self.ports[number as usize].may_refuse(portal), 1);
         }
         if port.health_check_node_port != 0 {
@@ -364,25 +384,22 @@ impl RouteTable {
         }
     }
 
+    fn set_key(&mut self, is_node_port: bool, key: u64, target: Target) {
+        let entry = self.entry(target.port);
+        let is_plain = entry.is_plain() && !target.shared;
+        let count = if is_plain { entry.shared } else { 0 };
+        let keys = if is_node_port { &mut self.node_ports } else { &mut self.keys };
+        keys.set(Cell { key, start: entry.start(), count, target });
+    }
+
     /// Undoes [`Self::claim`].
     fn retract(&mut self, number: u32) {
         let port = self.source(number).1.service.clone();
         for (is_node_port, key, portal) in self.portals(&port) {
-            let claims = Arc::make_mut(&mut self.claims);
-            let left = match claims.get_mut(&(is_node_port, key)) {
-                Some(claimants) => {
-                    claimants.retain(|claimant| *claimant != (number, portal));
-                    claimants.first().copied().map(|first| (first, claimants.len() > 1))
-                }
-                None => None,
-            };
-            let keys = if is_node_port { &mut self.node_ports } else { &mut self.keys };
-            match left {
-                Some(((port, portal), shared)) => keys.set(key, Target { port, portal, shared }),
-                None => keys.remove(key),
-            }
-            if left.is_none_or(|(_, shared)| !shared) {
-                claims.remove(&(is_node_port, key));
+            match self.left_of_claim(is_node_port, key, (number, portal)) {
+                Some(target) => self.set_key(is_node_port, key, target),
+                None if is_node_port => self.node_ports.remove(key),
+                None => self.keys.remove(key),
             }
             self.refusing.add(
                 is_node_port,
@@ -399,6 +416,27 @@ impl RouteTable {
                 self.health_checks.remove(&port.health_check_node_port);
             }
         }
+    }
+
+    /// Where a key leads when one of those who claim it does so no more.
+    fn left_of_claim(
+        &mut self,
+        is_node_port: bool,
+        key: u64,
+        gone: (u32, Portal),
+    ) -> Option<Target> {
+        if !self.claims.contains_key(&(is_node_port, key)) {
+            return None;
+        }
+        let claims = Arc::make_mut(&mut self.claims);
+        let claimants = claims.get_mut(&(is_node_port, key)).expect("just seen");
+        claimants.retain(|claimant| *claimant != gone);
+        let (port, portal) = *claimants.first()?;
+        let shared = claimants.len() > 1;
+        if !shared {
+            claims.remove(&(is_node_port, key));
+        }
+        Some(Target { port, portal, shared })
     }
 
     /// Where a key leads, in the order of the rules.

@@ -26,6 +26,20 @@ pub struct View {
     pods: Option<Cidr>,
     node_ports: NodePorts,
     lists: FastMap<u32, Lists>,
+    client: Option<Client>,
+}
+
+/// What all packets of one client have in common, worked out when they are many.
+#[derive(Clone, Debug)]
+pub struct Client {
+    version: u32,
+    source: u32,
+    /// Whether packets may be refused on their way to an endpoint.
+    pub may_be_refused: bool,
+    /// Whether packets to cluster IPs are masqueraded.
+    pub masquerades: bool,
+    /// The endpoints at its own address.
+    pub itself: Vec<u32>,
 }
 
 /// At which addresses node ports answer.
@@ -82,6 +96,7 @@ impl View {
             pods,
             node_ports,
             lists: FastMap::default(),
+            client: None,
             node,
         }
     }
@@ -130,6 +145,26 @@ impl View {
     #[inline]
     pub fn lists(&self, port: u32, version: u32) -> Option<&Lists> {
         self.lists.get(&port).filter(|lists| lists.version == version)
+    }
+
+    /// What packets of a client have in common, if that was worked out and still holds.
+    pub fn client(&self, table: &RouteTable, source: u32) -> Option<&Client> {
+        let is_it = |known: &&Client| known.source == source && known.version == table.version();
+        self.client.as_ref().filter(is_it)
+    }
+
+    /// Works it out: looks at every endpoint.
+    pub fn meet(&mut self, table: &RouteTable, source: u32) {
+        if self.client(table, source).is_some() {
+            return;
+        }
+        self.client = Some(Client {
+            version: table.version(),
+            source,
+            may_be_refused: table.may_refuse_any(self),
+            masquerades: self.masquerades(self.is_pod(&table.addresses, source)),
+            itself: table.endpoints_at(source),
+        });
     }
 
     /// Makes the lists of a service port.
