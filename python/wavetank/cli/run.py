@@ -116,9 +116,7 @@ def run(
     if until != "settled":
         _check_time(until)
     if cluster is not None and (service_cidr or pod_cidr):
-        raise ValueError(
-            "--service-cidr and --pod-cidr are for new clusters: --cluster has its own"
-        )
+        raise ValueError("--service-cidr and --pod-cidr are for new clusters: --cluster has its own")
     inputs = planning.build(
         paths or [],
         nodes=nodes or [],
