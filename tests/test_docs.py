@@ -21,6 +21,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 PAGES = [
     "README.md",
+    "docs/dns.md",
     "docs/explain.md",
     "docs/gpu-sharing.md",
     "docs/scheduling-plugins.md",

@@ -11,9 +11,10 @@ from .controllers import built_in
 from .controllers.base import Context, Controller, Watch
 from .driver import Driver, Stopped
 from .explaining import Explaining
-from .files import write_whole
+from .files import is_saved, write_whole
 from .latencies import Latencies
 from .network import Network
+from .network.ranges import to_core as ranges_to_core
 from .parts import copied, read_numpy, whole_seed
 from .program import rules
 from .results import Table
@@ -24,16 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from typing_extensions import Unpack
+
     from .catalogue import Catalogue
     from .kinds import Kind
     from .manifest import Applied
+    from .network import Ranges
     from .nodes import Pool
 
 #: What :meth:`Cluster.run` takes as its end.
 Until = "str | float | timedelta | datetime | Callable[[Cluster], bool]"
-
-#: What a saved cluster begins with.
-MAGIC = b"wavetank\0"
 
 
 class Cluster(Explaining, Network):
@@ -62,11 +63,19 @@ class Cluster(Explaining, Network):
         them like any other plugin; where it lists no profiles, they are in the default profile.
     controllers
         The controllers to run; the built-in ones when ``None``.
+    load_balancer_pool
+        Where load balancers have their addresses: CIDR blocks or ranges ``first-last`` of either
+        family, ``203.0.113.0/24,2001:db8:113::/112`` unless it is given. Only for the built-in
+        controllers; see :class:`wavetank.controllers.loadbalancer.LoadBalancerController`.
+    **ranges
+        Where addresses come from: ``service_cidr``, ``pod_cidr``, ``node_cidr`` and more
+        (:class:`wavetank.network.Ranges`). With a block of each family, separated by a comma,
+        the cluster is dual-stack.
 
     Raises
     ------
     ValueError
-        When the scheduler configuration or an expression of a plugin is none.
+        When the scheduler configuration, an expression of a plugin or a range is none.
 
     Examples
     --------
@@ -100,6 +109,8 @@ class Cluster(Explaining, Network):
         scheduler: str | Path | Mapping[str, Any] | None = None,
         plugins: Sequence[Plugin] = (),
         controllers: Sequence[Controller] | None = None,
+        load_balancer_pool: str | Sequence[str] | None = None,
+        **ranges: Unpack[Ranges],
     ) -> None:
         own = checked(plugins)
         given = configuration(scheduler)
@@ -111,10 +122,12 @@ class Cluster(Explaining, Network):
             scheduler=given.text,
             scheduler_file=given.file,
             plugins=[plugin.declared() for plugin in own],
+            ranges=ranges_to_core(ranges),
         )
         world.set_event_policy(events)
         self._attach(world, (), own)
-        for controller in built_in() if controllers is None else controllers:
+        given_or_own = built_in(load_balancer_pool) if controllers is None else controllers
+        for controller in given_or_own:
             self.add_controller(controller)
 
     def _attach(
@@ -484,14 +497,6 @@ class Cluster(Explaining, Network):
     def __repr__(self) -> str:
         nodes, pods = len(self.keys("nodes")), len(self.keys("pods"))
         return f"<Cluster {nodes} nodes, {pods} pods, {self.now:%Y-%m-%d %H:%M:%S}>"
-
-
-def is_saved(path: Path) -> bool:
-    """Whether a file is a cluster that :meth:`Cluster.save` wrote."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
 
 
 def _from_pickle(

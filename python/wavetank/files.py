@@ -35,3 +35,15 @@ def write_whole(path: Path, data: bytes) -> None:
             raise
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from None
+
+
+#: What a saved cluster begins with.
+MAGIC = b"wavetank\0"
+
+
+def is_saved(path: Path) -> bool:
+    """Whether a file is a cluster that :meth:`wavetank.Cluster.save` wrote."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC

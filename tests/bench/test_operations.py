@@ -86,7 +86,7 @@ def test_pods_are_bound_in_a_namespace_of_their_op_and_nobody_runs_them(play: Pl
     assert set(pods["cpu_milli"]) == {1000, 100}
     (window,) = run.windows
     assert (window.name, window.pods, window.decisions, window.rejected) == ("own", 2, 2, 0)
-    assert len(names(run, "endpointslices")) == 0
+    assert names(run, "endpointslices") == ["kubernetes"]
 
 
 def test_a_pod_may_name_its_priority_itself(play: Play) -> None:

@@ -13,6 +13,7 @@ from collections import defaultdict
 import pytest
 
 BACKENDS = ("legacy", "nft")
+PROGRAMS = {"IPv4": "iptables", "IPv6": "ip6tables"}
 
 
 def enter() -> list[str]:
@@ -38,25 +39,30 @@ def run(script: str, *, stdin: str = "") -> subprocess.CompletedProcess[str]:
 
 
 @functools.cache
-def missing(backend: str) -> str:
+def missing(backend: str, family: str) -> str:
     """Return why there is no kernel to try a back end on; empty when there is one."""
-    for program in ("unshare", f"iptables-{backend}-restore", f"iptables-{backend}-save"):
+    name = f"{PROGRAMS[family]}-{backend}"
+    for program in ("unshare", f"{name}-restore", f"{name}-save"):
         if shutil.which(program) is None:
             return f"needs {program}"
-    tried = run(f"iptables-{backend} -t nat -N WAVETANK-TRY")
-    return f"no network namespace with iptables-{backend}: {tried.stderr.strip()}" * (
-        tried.returncode != 0
-    )
+    tried = run(f"{name} -t nat -N WAVETANK-TRY")
+    return f"no network namespace with {name}: {tried.stderr.strip()}" * (tried.returncode != 0)
 
 
-def need(backend: str) -> None:
+def need(backend: str, family: str = "IPv4") -> None:
     """Skip the test, saying why, where a back end cannot be tried."""
-    reason = missing(backend)
+    reason = missing(backend, family)
     if reason:
         pytest.skip(reason)
 
 
 def parse(text: str) -> dict[str, list[tuple[str, ...]]]:
+    """Return the rules of kube-proxy's chains; see :func:`parse_rules`."""
+    chains = parse_rules(text)
+    return {name: rules for name, rules in chains.items() if name.split()[1].startswith("KUBE-")}
+
+
+def parse_rules(text: str) -> dict[str, list[tuple[str, ...]]]:
     """Return rules by ``table chain``, each as a set of words that both spellings share."""
     chains: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     table = ""
@@ -68,7 +74,7 @@ def parse(text: str) -> dict[str, list[tuple[str, ...]]]:
         elif line.startswith("-A "):
             words = shlex.split(line)
             chains[f"{table} {words[1]}"].append(tuple(sorted(_options(words[2:]))))
-    return {name: rules for name, rules in chains.items() if name.split()[1].startswith("KUBE-")}
+    return dict(chains)
 
 
 #: What iptables-save adds to what was asked for.
@@ -76,6 +82,7 @@ _IMPLIED = {
     "--reject-with icmp-port-unreachable",
     "--reject-with icmp6-port-unreachable",
     "--mask 255.255.255.255",
+    "--mask ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
     "--rsource",
 }
 

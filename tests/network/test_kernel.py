@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from wavetank.network import ProxyOptions
+from wavetank.network.proxy import Family
 
 from . import kernel
-from .clusters import busy_cluster
+from .clusters import busy_cluster, dual_cluster
 
 #: The kernel here has no counters of kube-proxy's.
 OPTIONS = ProxyOptions(counters=False)
@@ -23,6 +24,23 @@ def test_the_kernel_shows_the_rules_it_was_given(backend: str, tmp_path: Path) -
     shown = kernel.run(
         f"iptables-{backend}-restore --noflush --counters < {rules}; iptables-{backend}-save"
     )
+    assert shown.stderr == ""
+    assert kernel.parse(shown.stdout) == kernel.parse(given)
+
+
+@pytest.mark.parametrize("family", ["IPv4", "IPv6"])
+@pytest.mark.parametrize("backend", kernel.BACKENDS)
+def test_the_kernel_shows_the_rules_of_both_families(
+    backend: str, family: Family, tmp_path: Path
+) -> None:
+    kernel.need(backend, family)
+    rules = tmp_path / "rules"
+    given = dual_cluster().iptables("node-0", family=family, options=OPTIONS)
+    assert given.count("KUBE-SEP-") > 8
+    assert given.count(" -j REJECT") > 1
+    rules.write_text(given)
+    name = f"{kernel.PROGRAMS[family]}-{backend}"
+    shown = kernel.run(f"{name}-restore --noflush --counters < {rules}; {name}-save")
     assert shown.stderr == ""
     assert kernel.parse(shown.stdout) == kernel.parse(given)
 

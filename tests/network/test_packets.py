@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import random
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wavetank.network import JUMPS
+from wavetank.network import JUMPS, JUMPS_IPV6
 from wavetank.replay import replay_proxy
 
 from . import kernel
@@ -19,12 +20,17 @@ from .recorded import cases_module
 
 CLUSTERS = 100
 PACKETS = 6
-ADDRESSES = ["192.168.0.2", "192.168.1.2", "192.168.99.11"]
+#: The addresses of the node.
+ADDRESSES = {
+    "IPv4": ["192.168.0.2", "192.168.1.2", "192.168.99.11"],
+    "IPv6": ["2001:db8::1", "2001:db8:1::2"],
+}
+LOOPBACK = {"127.0.0.1", "::1"}
 #: Connections per endpoint that can be reached: one is missed once in a hundred million times.
 TIMES = 20
 
 
-def cases(root: Path) -> list[dict[str, Any]]:
+def cases(root: Path, family: str) -> list[dict[str, Any]]:
     """Return random small clusters with packets a kernel can be sent."""
     made = cases_module(root)
     found: list[dict[str, Any]] = []
@@ -32,10 +38,12 @@ def cases(root: Path) -> list[dict[str, Any]]:
     while len(found) < CLUSTERS:
         number += 1
         case = made.case(random.Random(f"kernel/{number}"))
-        if "family" in case or not 0 < len(case["services"]) < 9:
+        if case.get("family", "IPv4") != family or not 0 < len(case["services"]) < 9:
             continue
-        sources = {packet["src"] for packet in case["packets"]}
-        packets = [p for p in case["packets"] if can_be_sent(p, sources)][:PACKETS]
+        every = [short(packet) for packet in case["packets"]]
+        sources = {packet["src"] for packet in every}
+        packets = [p for p in every if can_be_sent(p, sources, family)]
+        packets = packets[:PACKETS]
         if packets:
             options = {"randomFully": True, "noCounters": True}
             case.pop("steps", None)
@@ -43,10 +51,15 @@ def cases(root: Path) -> list[dict[str, Any]]:
     return found
 
 
-def can_be_sent(packet: dict[str, Any], sources: set[str]) -> bool:
+def short(packet: dict[str, Any]) -> dict[str, Any]:
+    """Return a packet with addresses as the kernel writes them."""
+    return packet | {end: str(ipaddress.ip_address(packet[end])) for end in ("src", "dst")}
+
+
+def can_be_sent(packet: dict[str, Any], sources: set[str], family: str) -> bool:
     """Whether a packet reaches the node: the world keeps those to its own addresses."""
-    loopback = [packet[end].startswith("127.") for end in ("src", "dst")]
-    mine = packet["dst"] in ADDRESSES
+    loopback = [packet[end] in LOOPBACK for end in ("src", "dst")]
+    mine = packet["dst"] in ADDRESSES[family]
     return (
         packet["proto"] in ("TCP", "UDP")
         and loopback[0] == loopback[1]
@@ -56,12 +69,18 @@ def can_be_sent(packet: dict[str, Any], sources: set[str]) -> bool:
 
 def is_own(packet: dict[str, Any]) -> bool:
     """Whether a packet goes from the node to itself."""
-    return all(packet[end] in {*ADDRESSES, "127.0.0.1"} for end in ("src", "dst"))
+    own = {*ADDRESSES["IPv4"], *ADDRESSES["IPv6"], *LOOPBACK}
+    return all(packet[end] in own for end in ("src", "dst"))
 
 
 def sticks(case: dict[str, Any]) -> bool:
     """Whether clients of a Service stay with an endpoint: they do not see the others then."""
     return any(s["spec"].get("sessionAffinity") == "ClientIP" for s in case["services"])
+
+
+def host(end: str) -> str:
+    """Return the address of an endpoint's address and port."""
+    return end.rpartition(":")[0].strip("[]")
 
 
 def said(flow: dict[str, Any]) -> list[str]:
@@ -84,22 +103,24 @@ def disagreements(
             wrong.append(f"{packet}: ends {sorted(ends)}, not {sorted(expected)}")
         for end, moved in {(end, moved) for end, moved in seen if ":" in end}:
             # An endpoint that reaches itself is masqueraded, whatever happens to the others.
-            own = end.split(":")[0] == packet["src"]
-            among = any(e.split(":")[0] == packet["src"] for e in expected)
+            own = host(end) == packet["src"]
+            among = any(host(e) == packet["src"] for e in expected)
             if moved != (own or flow["masq"]) and not (among and not own):
                 wrong.append(f"{packet}: to {end} masqueraded {moved}, not {flow['masq']}")
     return wrong
 
 
+@pytest.mark.parametrize("family", ["IPv4", "IPv6"])
 @pytest.mark.parametrize("backend", kernel.BACKENDS)
-def test_the_kernel_sends_packets_where_we_say(backend: str, root: Path) -> None:
-    kernel.need(backend)
-    every = cases(root)
+def test_the_kernel_sends_packets_where_we_say(backend: str, family: str, root: Path) -> None:
+    kernel.need(backend, family)
+    every = cases(root, family)
     answers = [replay_proxy(case) for case in every]
     asked = {
         "backend": backend,
-        "addresses": ADDRESSES,
-        "jumps": JUMPS,
+        "family": family,
+        "addresses": ADDRESSES[family],
+        "jumps": JUMPS if family == "IPv4" else JUMPS_IPV6,
         "cases": [
             {
                 "rules": "\n".join(answer["rules"]),

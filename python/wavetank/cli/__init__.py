@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     import typer
 
 #: The commands, in the order of the help text.
-COMMANDS = ("plan", "run", "get", "describe", "explain", "iptables", "bench")
+COMMANDS = (
+    "plan",
+    "run",
+    "get",
+    "describe",
+    "explain",
+    "iptables",
+    "trace",
+    "curl",
+    "dig",
+    "dns",
+    "bench",
+)
 
 
 def application(arguments: Sequence[str]) -> typer.Typer:

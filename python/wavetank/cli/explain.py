@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wavetank import Cluster
 from wavetank.errors import ApiError, NotFoundError
 from wavetank.explain import page
 from wavetank.printing.query import server_error
 
-from .common import WARNINGS, guarded, help_text, print_data, say_all
+from .common import guarded, help_text, print_data
 from .objects import fail
 from .plan import CatalogueFile
+from .settled import settled_cluster
+
+if TYPE_CHECKING:
+    from wavetank import Cluster
 
 _HELP = """Tell why a pod is where it is, or nowhere, and the smallest change that would let it in.
 
@@ -93,7 +96,7 @@ def explain(
     pod, paths = _asked(words)
     if cluster is None and not paths and not nodes:
         raise ValueError("nowhere to look: give --cluster, or manifests and --nodes")
-    loaded = _cluster(paths, nodes or [], cluster, namespace, catalogue)
+    loaded = settled_cluster(paths, nodes or [], cluster, namespace, catalogue)
     try:
         answer = loaded.explain(pod, namespace=namespace, catalogue=catalogue)
     except NotFoundError as error:
@@ -140,25 +143,6 @@ def _asked(words: list[str]) -> tuple[str, list[str]]:
     if Path(pod).suffix in {".yaml", ".yml", ".json"} and not Path(pod).exists():
         raise ValueError(f'the path "{pod}" does not exist')
     return pod, rest
-
-
-def _cluster(
-    paths: list[str],
-    nodes: list[str],
-    cluster: Path | None,
-    namespace: str | None,
-    catalogue: Path | None,
-) -> Cluster:
-    """Return the cluster to look at, at rest if anything was added to it."""
-    if cluster is not None and not paths and not nodes:
-        return Cluster.load(cluster)
-    from wavetank.plan import build  # noqa: PLC0415 - only where it is needed
-    from wavetank.plan.settle import settle  # noqa: PLC0415
-
-    inputs = build(paths, nodes=nodes, cluster=cluster, catalogue=catalogue, namespace=namespace)
-    say_all("Warning", inputs.warnings, "yellow", WARNINGS)
-    say_all("error", inputs.refused, "red")
-    return settle(inputs.cluster).cluster
 
 
 def _painted(text: str) -> str:

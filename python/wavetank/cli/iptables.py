@@ -26,7 +26,7 @@ Services come in the order of their names; kube-proxy's own order is random.
   wavetank iptables node-1 --no-counters | iptables-restore --noflush --test
 """
 
-_CIDR = "Where pods have their addresses; may be given once per family."
+_CIDR = "Where pods have their addresses; may be given once per family. As the cluster has it."
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +53,7 @@ def iptables(
 ) -> None:
     """Print; see the help text above."""
     options = ProxyOptions(
-        cluster_cidr=ProxyOptions.cluster_cidr if cluster_cidr is None else cluster_cidr,
+        cluster_cidr=cluster_cidr,
         masquerade_all=masquerade_all,
         node_port_addresses=node_port_addresses or (),
         counters=counters,

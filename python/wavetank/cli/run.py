@@ -13,7 +13,7 @@ from rich.text import Text
 
 from wavetank import _core
 from wavetank import plan as planning
-from wavetank.cluster import is_saved
+from wavetank.files import is_saved
 from wavetank.plan.expand import rules_for
 from wavetank.plan.volumes import is_bound
 
@@ -87,6 +87,19 @@ def run(
         str,
         typer.Option("--output", "-o", metavar="FORM", help="table, json (a line each) or none."),
     ] = "table",
+    service_cidr: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CIDR[,CIDR]",
+            help="Addresses of Services; one block per family, 10.96.0.0/12 if not given.",
+        ),
+    ] = None,
+    pod_cidr: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CIDR[,CIDR]", help="Addresses of pods, of the Services' families if not given."
+        ),
+    ] = None,
     catalogue: CatalogueFile = None,
     namespace: Namespace = None,
     seed: Seed = 0,
@@ -102,6 +115,10 @@ def run(
         raise ValueError(f"--save {save} is a folder: a file is wanted")
     if until != "settled":
         _check_time(until)
+    if cluster is not None and (service_cidr or pod_cidr):
+        raise ValueError(
+            "--service-cidr and --pod-cidr are for new clusters: --cluster has its own"
+        )
     inputs = planning.build(
         paths or [],
         nodes=nodes or [],
@@ -112,6 +129,8 @@ def run(
         strict=strict,
         recursive=recursive,
         latencies=latencies or "default",
+        service_cidr=service_cidr or "",
+        pod_cidr=pod_cidr or "",
     )
     if cluster is not None and (latencies is not None or not is_saved(cluster)):
         inputs.cluster.latencies = latencies or "default"

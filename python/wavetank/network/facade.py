@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from wavetank.api import Api
-
+from .health import Health
 from .proxy import Family, KubeProxy, ProxyOptions
+from .requesting import Requesting
+from .resolving import Names
 from .sending import Sending
 
 
-class Network(Sending, Api):
+class Network(Health, Requesting, Names, Sending):
     """The network half of :class:`wavetank.Cluster`."""
+
+    @property
+    def ranges(self) -> dict[str, str]:
+        """Where addresses come from: the options of :class:`wavetank.network.Ranges` in force."""
+        return dict(self._world.ranges())
 
     def iptables(
         self, node: str, *, family: Family = "IPv4", options: ProxyOptions | None = None

@@ -43,6 +43,11 @@ COMMIT
 COMMIT
 """
 
+#: The same for ``ip6tables-restore``, without the jumps to a chain that IPv6 has no rules for.
+JUMPS_IPV6 = "".join(
+    line for line in JUMPS.splitlines(keepends=True) if not line.endswith("-j KUBE-FIREWALL\n")
+)
+
 
 @dataclass(frozen=True)
 class ProxyOptions:
@@ -52,7 +57,8 @@ class ProxyOptions:
     ----------
     cluster_cidr
         Where pods have their addresses, a block per family: traffic from elsewhere to a cluster
-        IP is masqueraded. Without any, local pods cannot be told from others.
+        IP is masqueraded. Without any, local pods cannot be told from others. ``None``: the
+        cluster's ``pod_cidr``.
     masquerade_all
         Whether all traffic to cluster IPs is masqueraded.
     masquerade_bit
@@ -68,7 +74,7 @@ class ProxyOptions:
         Whether iptables knows ``--random-fully``, as it does since 1.6.2.
     """
 
-    cluster_cidr: Sequence[str] = ("10.0.0.0/8",)
+    cluster_cidr: Sequence[str] | None = None
     masquerade_all: bool = False
     masquerade_bit: int = 14
     localhost_node_ports: bool = True
@@ -79,14 +85,14 @@ class ProxyOptions:
     def __post_init__(self) -> None:
         for name in ("cluster_cidr", "node_port_addresses"):
             blocks = getattr(self, name)
-            object.__setattr__(self, name, (blocks,) if isinstance(blocks, str) else tuple(blocks))
+            if blocks is not None:
+                blocks = (blocks,) if isinstance(blocks, str) else tuple(blocks)
+                object.__setattr__(self, name, blocks)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options as plain data."""
-        return {**asdict(self), **{name: list(getattr(self, name)) for name in _LISTS}}
-
-
-_LISTS = ("cluster_cidr", "node_port_addresses")
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in given.items()}
 
 
 class KubeProxy:

@@ -15,10 +15,13 @@ from wavetank.nodes.add import MANIFESTS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from typing_extensions import Unpack
+
     from wavetank import _core
     from wavetank.catalogue import Catalogue
     from wavetank.latencies import Latencies
     from wavetank.manifest import Applied
+    from wavetank.network import Ranges
 
 #: Kinds that live in no namespace and yet come with most manifests.
 _NAMESPACE = "Namespace"
@@ -64,6 +67,7 @@ def build(
     strict: bool = False,
     recursive: bool = False,
     latencies: Latencies | str = "ideal",
+    **ranges: Unpack[Ranges],
 ) -> Inputs:
     """Return a cluster with these nodes and objects.
 
@@ -85,6 +89,8 @@ def build(
         Refuse unknown and duplicate fields.
     recursive
         Read folders within folders too.
+    **ranges
+        Where addresses of a new cluster come from; see :class:`wavetank.Cluster`.
 
     Raises
     ------
@@ -107,7 +113,7 @@ def build(
                 raise InputError(f"no objects in {source}")
             documents += found
         namespace = namespace or None
-        start = Cluster(seed=seed) if cluster is None else Cluster.load(cluster)
+        start = Cluster(seed=seed, **ranges) if cluster is None else Cluster.load(cluster)
         inputs = Inputs(start, notes=list(start.notes))
         for text in nodes:
             _add_nodes(start, text, catalogue)

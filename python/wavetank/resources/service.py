@@ -402,10 +402,10 @@ SERVICE_KIND = Kind(
     "",
     "Service",
     defaults=DEFAULTS,
-    prepare=[removed("status"), run("service_families")],
-    prepare_update=[kept("status"), run("service_update"), run("service_families")],
+    prepare=[removed("status")],
+    prepare_update=[kept("status"), run("service_update")],
     prepare_status=[kept("spec")],
-    allocate=[call("service_families")],
+    allocate=[field("spec", call("service_addresses"))],
     create=[metadata("dns_label"), *SERVICE],
     update=[
         metadata_update(),

@@ -88,6 +88,7 @@ impl World {
                 }
             }
             let restored = store.restore_all(&objects, strictness);
+            inner.engine.adopt_control_plane();
             let found = restored.results.into_iter().zip(upgrades).zip(places);
             for ((result, upgraded), at) in found {
                 let outcome = result.map_err(Refusal::from);

@@ -3,7 +3,8 @@
 //! Nothing is decided here. [`world`] is the cluster behind its lock; [`objects`], [`engine`],
 //! [`measure`], [`explain`], [`headroom`], [`watch`], [`columns`], [`kinds`], [`batch`] and
 //! [`policy`] add its methods, one file per subject; [`replay`] answers recorded scheduler cases,
-//! [`net`] knows what nodes do with packets,
+//! [`net`] knows what nodes do with packets, [`net_trace`] the way of one, [`dns`] what names stand
+//! for,
 //! [`manifest`] and [`units`] are functions. [`convert`] turns Python objects into documents and
 //! back, [`error`] the core's errors into exceptions.
 
@@ -13,6 +14,7 @@
 mod batch;
 mod columns;
 mod convert;
+mod dns;
 mod engine;
 mod error;
 mod explain;
@@ -22,6 +24,7 @@ mod manifest;
 mod measure;
 mod net;
 mod net_send;
+mod net_trace;
 mod objects;
 mod policy;
 mod quantity;
@@ -36,6 +39,8 @@ mod world;
 mod _core {
     #[pymodule_export]
     use super::batch::latest_time;
+    #[pymodule_export]
+    use super::dns::{DnsServer, dns_message, dns_query};
     #[pymodule_export]
     use super::error::{
         AlreadyExistsError, ApiError, ApiTimeoutError, BadRequestError, ConflictError,

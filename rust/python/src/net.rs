@@ -1,6 +1,6 @@
 //! What nodes do with packets: the rules of kube-proxy.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -9,6 +9,7 @@ use wavetank_core::api::ApiResult;
 use wavetank_core::base::Value;
 use wavetank_core::base::ip::{Cidr, parse_cidr, parse_ip};
 use wavetank_core::net::Family;
+use wavetank_core::net::health::local_health;
 use wavetank_core::net::replay;
 use wavetank_core::net::rules::{Config, LocalDetector, Node, Proxier as CoreProxier};
 
@@ -57,7 +58,7 @@ impl World {
         family: &str,
         options: &Bound<PyDict>,
     ) -> PyResult<String> {
-        let (family, config) = (read_family(family)?, read_config(options)?);
+        let (family, config) = (read_family(family)?, self.read_config(py, options)?);
         let text = self.enter(py, |inner| -> ApiResult<String> {
             let node = node_of(inner, node)?;
             Ok(CoreProxier::full(inner.engine.routes(), family, config, node))
@@ -85,6 +86,26 @@ impl World {
         }))
     }
 
+    /// The port and the count of ready local endpoints a node's kube-proxy serves for a Service.
+    fn local_health(
+        &self,
+        py: Python,
+        node: &str,
+        namespace: &str,
+        service: &str,
+        family: &str,
+    ) -> PyResult<Option<(u16, usize)>> {
+        let family = read_family(family)?;
+        let found = self.enter(py, |inner| -> ApiResult<_> {
+            let node = node_of(inner, node)?;
+            let store = &inner.engine.store;
+            let id = store.require(store.kinds.service, Some(namespace), service)?;
+            Ok(local_health(inner.engine.routes(), family, id.slot, &node))
+        });
+        let found = found.map_err(|error| api_error(&error))?;
+        Ok(found.map(|health| (health.port, health.endpoints)))
+    }
+
     /// A kube-proxy that starts on a node.
     fn proxier(
         &self,
@@ -93,7 +114,7 @@ impl World {
         family: &str,
         options: &Bound<PyDict>,
     ) -> PyResult<Proxier> {
-        let (family, config) = (read_family(family)?, read_config(options)?);
+        let (family, config) = (read_family(family)?, self.read_config(py, options)?);
         let known = self.enter(py, |inner| node_of(inner, node));
         let known = known.map_err(|error| api_error(&error))?;
         let inner = Mutex::new(CoreProxier::new(family, config, known));
@@ -101,8 +122,23 @@ impl World {
     }
 }
 
+impl World {
+    /// Options of a kube-proxy; pods have their addresses where the cluster says, unless it is
+    /// told otherwise.
+    pub fn read_config(&self, py: Python, options: &Bound<PyDict>) -> PyResult<Config> {
+        let mut config = read_config(options)?;
+        if !options.contains("cluster_cidr")? {
+            let ranges = self.enter(py, |inner| Arc::clone(&inner.engine.store.ranges));
+            for range in &ranges.pods {
+                config.local[range.cidr.family() as usize] = LocalDetector::Cidr(range.cidr);
+            }
+        }
+        Ok(config)
+    }
+}
+
 /// A node by name, as its kube-proxy knows it.
-fn node_of(inner: &mut Inner, name: &str) -> ApiResult<Node> {
+pub fn node_of(inner: &mut Inner, name: &str) -> ApiResult<Node> {
     let store = &inner.engine.store;
     let id = store.require(store.kinds.node, None, name)?;
     Ok(inner.engine.node_view(id).expect("it was just found"))
@@ -115,7 +151,6 @@ pub fn read_family(family: &str) -> PyResult<Family> {
     })
 }
 
-/// The options of a kube-proxy.
 pub fn read_config(options: &Bound<PyDict>) -> PyResult<Config> {
     let options = value_from_py(options)?;
     let mut config = Config::default();

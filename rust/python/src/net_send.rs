@@ -19,7 +19,7 @@ use wavetank_core::record::{Categories, Column, ColumnSet};
 
 use crate::columns::{to_arrow, to_dict};
 use crate::error::{api_error, value_error};
-use crate::net::{read_config, read_family};
+use crate::net::read_family;
 use crate::world::World;
 
 /// The word of each verdict, by number.
@@ -84,7 +84,7 @@ impl World {
     /// Sends connections: columns of one value for all or one for each, by name. With `counts`
     /// they are only counted, so many to each destination; with `source_port` nodes remember them.
     fn send(&self, py: Python, columns: &Bound<PyDict>) -> PyResult<Sent> {
-        let sending = read_sending(columns)?;
+        let sending = read_sending(self, py, columns)?;
         let counts: Option<Vec<u64>> = column(columns, "counts")?;
         let sent = self.enter(py, |inner| match counts {
             Some(counts) => Sent::counted(&mut inner.engine, &sending, &counts),
@@ -100,7 +100,7 @@ impl World {
         py: Python<'py>,
         columns: &Bound<PyDict>,
     ) -> PyResult<Bound<'py, PyArray1<i32>>> {
-        let sending = read_sending(columns)?;
+        let sending = read_sending(self, py, columns)?;
         let found = self.enter(py, |inner| inner.engine.look_at_connections(&sending));
         let ports: Vec<i32> = found.into_iter().map(|port| port.map_or(-1, i32::from)).collect();
         Ok(ports.into_pyarray(py))
@@ -108,7 +108,7 @@ impl World {
 
     /// Closes connections, or one side of each.
     fn close_connections(&self, py: Python, columns: &Bound<PyDict>, half: bool) -> PyResult<()> {
-        let sending = read_sending(columns)?;
+        let sending = read_sending(self, py, columns)?;
         self.enter(py, |inner| inner.engine.close_connections(&sending, half));
         Ok(())
     }
@@ -127,7 +127,7 @@ impl World {
     }
 }
 
-fn read_sending(columns: &Bound<PyDict>) -> PyResult<Sending> {
+fn read_sending(world: &World, py: Python, columns: &Bound<PyDict>) -> PyResult<Sending> {
     let wanted = |name: &str| -> PyResult<Bound<PyAny>> {
         columns.get_item(name)?.ok_or_else(|| value_error(format!("no column {name:?}")))
     };
@@ -136,7 +136,7 @@ fn read_sending(columns: &Bound<PyDict>) -> PyResult<Sending> {
     Ok(Sending {
         family: read_family(&wanted("family")?.extract::<String>()?)?,
         protocol: Protocol::read(Some(&wanted("protocol")?.extract::<String>()?)),
-        config: read_config(wanted("options")?.cast::<PyDict>()?)?,
+        config: world.read_config(py, wanted("options")?.cast::<PyDict>()?)?,
         nodes: wanted("nodes")?.extract()?,
         node: column(columns, "node")?.ok_or_else(|| needed("node"))?,
         source: column(columns, "source")?.ok_or_else(|| needed("source"))?,

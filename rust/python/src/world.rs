@@ -1,7 +1,7 @@
 //! `World`: a cluster behind a lock. Every method leaves the GIL while the core works, so other
 //! Python threads run meanwhile and the lock is never awaited with the GIL held.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
@@ -10,8 +10,10 @@ use wavetank_core::api::{KindId, Registry};
 use wavetank_core::base::{Latencies, Latency, Nanos, Time, Value};
 use wavetank_core::engine::consumer::Role;
 use wavetank_core::engine::{Setup, World as Engine};
+use wavetank_core::net::dns::serve::Published;
 use wavetank_core::sched::configuration;
 use wavetank_core::store::ObjectId;
+use wavetank_core::store::ranges::{Given, Ranges};
 
 use crate::convert::value_from_py;
 use crate::error::value_error;
@@ -35,12 +37,14 @@ pub struct Inner {
     pub handed: Option<(u16, Vec<ObjectId>)>,
     /// How long decisions take, while somebody wants to know.
     pub measure: Option<Measure>,
+    /// DNS servers on real sockets, and what they were told last.
+    pub served: Vec<Weak<Published>>,
 }
 
 impl World {
     /// A world around an engine.
     pub fn around(engine: Engine) -> Self {
-        let inner = Mutex::new(Inner { engine, handed: None, measure: None });
+        let inner = Mutex::new(Inner { engine, handed: None, measure: None, served: Vec::new() });
         Self { inner, columns: LockedColumns::default() }
     }
 
@@ -49,8 +53,22 @@ impl World {
         py.detach(|| {
             // A panic is a bug of ours; the state behind it is still what the caller has.
             let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut inner)
+            let done = work(&mut inner);
+            if !inner.served.is_empty() {
+                inner.publish();
+            }
+            done
         })
+    }
+}
+
+impl Inner {
+    /// Tells DNS servers what the names are now.
+    fn publish(&mut self) {
+        let now = self.engine.now();
+        let dns = self.engine.dns();
+        self.served
+            .retain(|served| served.upgrade().inspect(|served| served.publish(dns, now)).is_some());
     }
 }
 
@@ -59,7 +77,7 @@ impl World {
     #[new]
     #[pyo3(signature = (
         rules, *, seed, start_ns, latencies, scheduler="", scheduler_file="", plugins=vec![],
-        without=vec![]
+        without=vec![], ranges=None
     ))]
     fn new(
         rules: &Bound<PyRules>,
@@ -70,6 +88,7 @@ impl World {
         scheduler_file: &str,
         plugins: Vec<Bound<PyDict>>,
         without: Vec<String>,
+        ranges: Option<&Bound<PyDict>>,
     ) -> PyResult<Self> {
         let rules = Arc::clone(&rules.get().rules);
         let plugins: PyResult<Vec<Value>> =
@@ -82,6 +101,7 @@ impl World {
             start: Time(start_ns),
             latencies: read_latencies(latencies)?,
             scheduler: Arc::new(config),
+            ranges: read_ranges(ranges)?,
         };
         let mut engine = Engine::new(Registry::new(), rules, setup);
         for part in &without {
@@ -100,6 +120,19 @@ impl World {
     #[getter]
     fn revision(&self, py: Python) -> u64 {
         self.enter(py, |inner| inner.engine.store.revision())
+    }
+
+    /// Where addresses come from: texts by option, as given to the constructor.
+    fn ranges(&self, py: Python) -> Vec<(&'static str, String)> {
+        let ranges = self.enter(py, |inner| Arc::clone(&inner.engine.store.ranges));
+        let joined =
+            |blocks: &mut dyn Iterator<Item = String>| blocks.collect::<Vec<_>>().join(",");
+        vec![
+            ("service_cidr", joined(&mut ranges.services.iter().map(ToString::to_string))),
+            ("pod_cidr", joined(&mut ranges.pods.iter().map(|range| range.cidr.to_string()))),
+            ("node_cidr", joined(&mut ranges.nodes.iter().map(ToString::to_string))),
+            ("api_server", ranges.api_server.to_string()),
+        ]
     }
 
     /// A branch: the same cluster, going its own way from here.
@@ -138,6 +171,33 @@ impl World {
         let engine = py.detach(|| Engine::from_bytes(bytes, rules)).map_err(value_error)?;
         Ok(Self::around(engine))
     }
+}
+
+/// Ranges of addresses from a dict of texts, and of sizes for nodes.
+fn read_ranges(given: Option<&Bound<PyDict>>) -> PyResult<Ranges> {
+    let Some(given) = given else { return Ok(Ranges::default()) };
+    let given = value_from_py(given.as_any())?;
+    let text = |name: &str| given.str_at(&[name]).unwrap_or_default().to_owned();
+    let lengths: PyResult<Vec<u8>> = given
+        .list_at(&["node_cidr_mask_size"])
+        .iter()
+        .map(|length| {
+            let length = length.as_int().unwrap_or(-1);
+            u8::try_from(length).map_err(|_| {
+                value_error(format!(
+                    "node_cidr_mask_size: {length}: must be within the range [0, 128]"
+                ))
+            })
+        })
+        .collect();
+    let given = Given {
+        services: text("service_cidr"),
+        pods: text("pod_cidr"),
+        nodes: text("node_cidr"),
+        node_prefix_lens: lengths?,
+        api_server: text("api_server"),
+    };
+    Ranges::read(&given).map_err(value_error)
 }
 
 /// Takes a part out of a new cluster: "kubelets", "endpoints" or "priority-admission".

@@ -7,10 +7,76 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use serde::{Deserialize, Serialize};
+
 use super::quote::go_quote;
 
+/// A family of addresses. The two know nothing of each other: each has rules of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// Both, in the order the API lists them.
+    pub const BOTH: [Self; 2] = [Self::V4, Self::V6];
+
+    /// The family of an address.
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+
+    /// The API's word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        }
+    }
+
+    /// The family the API's word means.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::BOTH.into_iter().find(|family| family.name() == name)
+    }
+
+    /// The length of an address in bits.
+    pub fn bits(self) -> u8 {
+        match self {
+            Self::V4 => 32,
+            Self::V6 => 128,
+        }
+    }
+
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Self::V4 => Self::V6,
+            Self::V6 => Self::V4,
+        }
+    }
+
+    /// The address a number stands for.
+    pub fn address(self, number: u128) -> IpAddr {
+        match self {
+            Self::V4 => Ipv4Addr::from(number as u32).into(),
+            Self::V6 => Ipv6Addr::from(number).into(),
+        }
+    }
+}
+
+/// An address as a number.
+pub fn number_of(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u32::from(address).into(),
+        IpAddr::V6(address) => address.into(),
+    }
+}
+
 /// An address and how many of its leading bits count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cidr {
     /// The address as written, host bits included.
     pub address: IpAddr,
@@ -37,6 +103,18 @@ impl Cidr {
     pub fn contains(self, address: IpAddr) -> bool {
         address.is_ipv4() == self.address.is_ipv4()
             && Self { address, ..self }.network() == self.network()
+    }
+
+    /// The block's family.
+    pub fn family(self) -> Family {
+        Family::of(self.address)
+    }
+
+    /// The block as numbers: its first address and its last.
+    pub fn bounds(self) -> (u128, u128) {
+        let first = number_of(self.network());
+        let hosts = u32::from(self.family().bits() - self.prefix_len);
+        (first, first | 1_u128.checked_shl(hosts).map_or(u128::MAX, |size| size - 1))
     }
 
     /// `address/length` in canonical form, of this address in this block.

@@ -90,6 +90,7 @@ impl World {
             if let Some(stop) = self.run_instant(interrupted, watcher) {
                 return stop;
             }
+            self.watch_kubernetes();
             if self.traffic.is_live() {
                 self.follow_routes();
             }
@@ -167,6 +168,7 @@ impl World {
             Event::Key(number, key) | Event::Timeout(number, key) => self.key_is_due(number, key),
             Event::Cycle => self.cycle_running = false,
             Event::Retry | Event::Flush => {}
+            Event::ControlPlane => self.look_after_kubernetes(),
         }
     }
 

@@ -164,7 +164,9 @@ impl World {
             return;
         }
         let body = std::sync::Arc::clone(self.store.body(id).expect("it has a name"));
-        self.kubelets.add_node(name, body.doc.get("spec"), &body.status);
+        let spec = body.doc.get("spec");
+        let block = self.kubelets.add_node(name, spec, &body.status, &self.store.ranges);
+        self.store.set_node_block(name, block);
         if !is_reported(&body.status) {
             let boot = self.latencies.node_boot.sample(&mut self.delays);
             let time = self.store.now.after(boot);

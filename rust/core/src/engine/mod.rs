@@ -14,7 +14,9 @@
 
 pub mod advance;
 pub mod consumer;
+pub mod control_plane;
 pub mod controllers;
+mod dns;
 pub mod explain;
 pub mod garbage;
 pub mod headroom;
@@ -38,11 +40,13 @@ pub use self::controllers::Controller;
 use self::queue::EventQueue;
 use crate::api::{Registry, Rules};
 use crate::base::{Latencies, Stream, Streams, Time};
+use crate::net::dns::Dns;
 use crate::net::route::{Router, Traffic};
 use crate::net::rules::Node;
 use crate::net::{EndpointSlices, ServiceTable};
 use crate::node::Kubelets;
 use crate::sched::{Config, Scheduler};
+use crate::store::ranges::Ranges;
 use crate::store::{ObjectId, Store};
 
 pub use self::advance::{Stop, Until};
@@ -61,6 +65,8 @@ pub struct World {
     endpoints: EndpointSlices,
     /// Services as nodes route to them; made when somebody asks, and kept from then on.
     routes: ServiceTable,
+    /// Names, and what resolvers remember.
+    dns: Dns,
     /// The same as a table that routes; follows when something is sent.
     router: Router,
     /// What nodes remember of what was sent.
@@ -74,6 +80,7 @@ pub struct World {
     /// How many versions of history watches can go back.
     history: u64,
     pools: pools::Pools,
+    control_plane: control_plane::ControlPlane,
     /// A scheduling cycle is under way.
     cycle_running: bool,
     retry_at: Option<Time>,
@@ -106,6 +113,8 @@ pub enum Event {
     Cycle,
     /// The scheduler flushes pods that waited too long.
     Flush,
+    /// The API server looks after the Service that leads to it.
+    ControlPlane,
 }
 
 impl Event {
@@ -126,6 +135,8 @@ pub struct Setup {
     pub latencies: Latencies,
     /// How the scheduler decides.
     pub scheduler: Arc<Config>,
+    /// Where addresses come from.
+    pub ranges: Ranges,
 }
 
 /// Namespaces every cluster has.
@@ -135,7 +146,7 @@ const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kub
 const HISTORY: u64 = 131_072;
 
 impl World {
-    /// A cluster with the namespaces every cluster has and nothing else.
+    /// A cluster with what every cluster has, its namespaces and the Service of its API server.
     pub fn new(registry: Registry, rules: Arc<Rules>, setup: Setup) -> Self {
         let streams = Streams::new(setup.seed);
         let mut world = Self {
@@ -145,6 +156,7 @@ impl World {
             kubelets: Kubelets::new(streams.stream("kubelets")),
             endpoints: EndpointSlices::default(),
             routes: ServiceTable::default(),
+            dns: Dns::default(),
             router: Router::default(),
             traffic: Traffic::default(),
             controllers: Vec::new(),
@@ -154,6 +166,7 @@ impl World {
             delays: streams.stream("delays"),
             history: HISTORY,
             pools: pools::Pools::default(),
+            control_plane: control_plane::ControlPlane::default(),
             cycle_running: false,
             retry_at: None,
             flush_at: None,
@@ -163,6 +176,8 @@ impl World {
         for name in NAMESPACES {
             world.create_namespace(name);
         }
+        world.store.set_ranges(setup.seed, setup.ranges);
+        world.start_control_plane();
         world
     }
 

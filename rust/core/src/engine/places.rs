@@ -6,7 +6,7 @@ use super::World;
 use crate::api::KindId;
 use crate::base::Value;
 use crate::base::ip::parse_ip;
-use crate::store::{Body, ObjectId};
+use crate::store::ObjectId;
 
 impl World {
     /// The node or pod that has an address; a node before the pods that share its addresses.
@@ -15,16 +15,11 @@ impl World {
     pub fn owner_of_address(&self, address: IpAddr) -> Option<ObjectId> {
         let kinds = &self.store.kinds;
         self.node_at(address).or_else(|| {
-            let ipv4 = match address {
-                IpAddr::V4(address) => u32::from(address),
-                IpAddr::V6(_) => 0,
-            };
             let rows = self.store.table(kinds.pod).iter();
             let mut pods = rows.filter(|(slot, row)| {
                 let pod = self.store.pod(*slot);
-                !pod.phase.is_terminal()
-                    && ((ipv4 != 0 && pod.ip == ipv4)
-                        || row.body.as_deref().is_some_and(|body| says(body, address)))
+                let body = row.body.as_deref().expect("occupied");
+                !pod.phase.is_terminal() && self.store.pod_addresses(pod, body).contains(&address)
             });
             pods.next().map(|(slot, _)| self.id(kinds.pod, slot))
         })
@@ -43,11 +38,4 @@ impl World {
     fn id(&self, kind: KindId, slot: u32) -> ObjectId {
         self.store.table(kind).id(kind, slot)
     }
-}
-
-/// Whether a status written from outside says a pod has an address.
-fn says(pod: &Body, address: IpAddr) -> bool {
-    let is_it = |text: Option<&str>| text.and_then(parse_ip) == Some(address);
-    is_it(pod.status.str_at(&["podIP"]))
-        || pod.status.list_at(&["podIPs"]).iter().any(|entry| is_it(entry.str_at(&["ip"])))
 }

@@ -1,30 +1,27 @@
 //! Nodes by the dozen: pools of equal machines with labels, zones and addresses.
 
-use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::World;
 use super::kubelets::post_ready;
 use crate::api::{ApiError, ApiResult};
+use crate::base::ip::Cidr;
 use crate::base::{Map, Text, Value};
 use crate::node::network::block_size;
 use crate::store::ObjectId;
 use crate::store::create::WriteOptions;
+use crate::store::ranges::{PodRange, Ranges};
 
 /// The taint of a node that has not booted yet.
 pub const NOT_READY: &str = "node.kubernetes.io/not-ready";
 
-/// Where pod blocks of pool nodes come from: 10.0.0.0/8.
-const POD_RANGE: (u32, u32) = (u32::from_be_bytes([10, 0, 0, 0]), 1 << 24);
-/// Where addresses of pool nodes come from: 172.16.0.0/12.
-const NODE_RANGE: (u32, u32) = (u32::from_be_bytes([172, 16, 0, 0]), 1 << 20);
-
-/// What was handed out to pools so far.
+/// What was handed out to pools so far: addresses of each family, from the start of its range.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Pools {
-    pod_addresses: u32,
-    node_addresses: u32,
+    pods: [u128; 2],
+    nodes: [u128; 2],
 }
 
 /// A pool of equal nodes.
@@ -95,17 +92,19 @@ impl World {
             ]));
         }
         let mut spec = Map::new();
-        if let Some(cidr) = self.pools.pod_block(pool.pods) {
-            spec.insert("podCIDRs", vec![Value::from(cidr.as_str())]);
-            spec.insert("podCIDR", cidr);
+        let ranges = Arc::clone(&self.store.ranges);
+        let blocks = self.pools.pod_blocks(&ranges, pool.pods);
+        if let Some(first) = blocks.first() {
+            spec.insert("podCIDR", first.clone());
+            spec.insert("podCIDRs", blocks);
         }
         if !taints.is_empty() {
             spec.insert("taints", taints);
         }
-        let mut addresses = vec![address("Hostname", name)];
-        if let Some(ip) = self.pools.node_address() {
-            addresses.insert(0, address("InternalIP", &ip));
-        }
+        let addresses = self.pools.node_addresses(&ranges);
+        let mut addresses: Vec<Value> =
+            addresses.iter().map(|ip| address("InternalIP", ip)).collect();
+        addresses.push(address("Hostname", name));
         let allocatable =
             if pool.allocatable.is_empty() { &pool.capacity } else { &pool.allocatable };
         let status = Value::map([
@@ -162,25 +161,51 @@ impl Pool {
 }
 
 impl Pools {
-    fn pod_block(&mut self, pods: i64) -> Option<String> {
-        let size = block_size(pods);
-        let start = self.pod_addresses.next_multiple_of(size);
-        let (base, room) = POD_RANGE;
-        (start + size <= room).then(|| {
-            self.pod_addresses = start + size;
-            format!("{}/{}", Ipv4Addr::from(base + start), 32 - size.ilog2())
-        })
+    /// A block of pod addresses in each family that has room for one. None holds an address a
+    /// Service may get.
+    fn pod_blocks(&mut self, ranges: &Ranges, pods: i64) -> Vec<Value> {
+        let blocks = ranges.pods.iter().filter_map(|range| {
+            let used = &mut self.pods[range.cidr.family() as usize];
+            pod_block(*range, pods, &ranges.services, used)
+        });
+        blocks.map(Value::from).collect()
     }
 
-    fn node_address(&mut self) -> Option<String> {
-        let (base, room) = NODE_RANGE;
-        // The first address is the network's, the second its gateway's.
-        let offset = self.node_addresses + 2;
-        (offset < room).then(|| {
-            self.node_addresses += 1;
-            Ipv4Addr::from(base + offset).to_string()
-        })
+    /// An address of a node in each family that has one left. The first address is the
+    /// network's, the second its gateway's.
+    fn node_addresses(&mut self, ranges: &Ranges) -> Vec<String> {
+        let addresses = ranges.nodes.iter().filter_map(|range| {
+            let used = &mut self.nodes[range.family() as usize];
+            let (first, last) = range.bounds();
+            let number = first + 2 + *used;
+            (number < last).then(|| {
+                *used += 1;
+                range.family().address(number).to_string()
+            })
+        });
+        addresses.collect()
     }
+}
+
+/// The next block of a range that is not used and none of the services' addresses.
+fn pod_block(range: PodRange, pods: i64, services: &[Cidr], used: &mut u128) -> Option<String> {
+    let family = range.cidr.family();
+    let hosts = range
+        .node_prefix_len
+        .map_or_else(|| block_size(pods).ilog2(), |length| u32::from(family.bits() - length));
+    let size = 1_u128.checked_shl(hosts)?;
+    let (first, last) = range.cidr.bounds();
+    let mut start = used.next_multiple_of(size);
+    for services in services.iter().filter(|services| services.family() == family) {
+        let (low, high) = services.bounds();
+        if first + start <= high && low < first + start + size {
+            start = (high + 1 - first).next_multiple_of(size);
+        }
+    }
+    (first + start + (size - 1) <= last).then(|| {
+        *used = start + size;
+        format!("{}/{}", family.address(first + start), u32::from(family.bits()) - hosts)
+    })
 }
 
 fn address(kind: &str, address: &str) -> Value {

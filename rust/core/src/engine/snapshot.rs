@@ -6,12 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::advance::Turn;
 use super::consumer::{Consumer, Role};
+use super::control_plane::ControlPlane;
 use super::controllers::SavedController;
 use super::pools::Pools;
 use super::queue::EventQueue;
 use super::{Event, World};
 use crate::api::Rules;
 use crate::base::{Latencies, Stream, Time};
+use crate::net::dns::Dns;
+use crate::net::dns::server::Saved as SavedDns;
 use crate::net::route::{Addresses, Router, Traffic};
 use crate::net::{EndpointSlices, Family, ServiceTable};
 use crate::node::Kubelets;
@@ -35,6 +38,7 @@ struct Saved {
     scheduler: SavedScheduler,
     kubelets: Kubelets,
     endpoints: EndpointSlices,
+    dns: SavedDns,
     controllers: Vec<SavedController>,
     consumers: Vec<Consumer>,
     queue: EventQueue<Event>,
@@ -42,6 +46,7 @@ struct Saved {
     delays: Stream,
     history: u64,
     pools: Pools,
+    control_plane: ControlPlane,
     cycle_running: bool,
     retry_at: Option<Time>,
     flush_at: Option<Time>,
@@ -70,6 +75,7 @@ impl World {
             scheduler: self.scheduler.to_saved(),
             kubelets: self.kubelets.clone(),
             endpoints: self.endpoints.clone(),
+            dns: self.dns.to_saved(),
             controllers: self.controllers.iter().map(super::Controller::to_saved).collect(),
             consumers: self.consumers.clone(),
             queue: self.queue.clone(),
@@ -77,6 +83,7 @@ impl World {
             delays: self.delays.clone(),
             history: self.history,
             pools: self.pools.clone(),
+            control_plane: self.control_plane.clone(),
             cycle_running: self.cycle_running,
             retry_at: self.retry_at,
             flush_at: self.flush_at,
@@ -133,6 +140,7 @@ impl World {
             kubelets: saved.kubelets,
             endpoints,
             routes: ServiceTable::default(),
+            dns: Dns::from_saved(saved.dns)?,
             router,
             traffic: saved.traffic,
             controllers,
@@ -142,6 +150,7 @@ impl World {
             delays: saved.delays,
             history: saved.history,
             pools: saved.pools,
+            control_plane: saved.control_plane,
             cycle_running: saved.cycle_running,
             retry_at: saved.retry_at,
             flush_at: saved.flush_at,

@@ -53,7 +53,7 @@ impl World {
             owner_kind.push_optional(kind);
             owner.push_optional(controller);
             message.push_optional(pod.message.as_deref().map(Text::as_str));
-            ip.push(address_text(pod));
+            ip.push(address_text(store, pod, body));
             let amounts = [
                 shape.requests.cpu_milli,
                 shape.requests.memory_bytes,
@@ -356,9 +356,7 @@ fn controller_words(body: &Body) -> (Option<&str>, Option<&str>) {
     )
 }
 
-fn address_text(pod: &PodState) -> Text {
-    match pod.ip {
-        0 => Text::default(),
-        ip => std::net::Ipv4Addr::from(ip).to_string().into(),
-    }
+fn address_text(store: &Store, pod: &PodState, body: &Body) -> Text {
+    let addresses = store.pod_addresses(pod, body);
+    addresses.first().map_or_else(Text::default, |address| address.to_string().into())
 }

@@ -6,46 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::rules::chain::ChainHash;
+pub use crate::base::ip::Family;
 use crate::base::ip::{Cidr, parse_cidr, parse_ip};
 use crate::base::{Text, Value};
-
-/// A family of addresses. The two know nothing of each other: each has rules of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Family {
-    /// IPv4.
-    V4,
-    /// IPv6.
-    V6,
-}
-
-impl Family {
-    /// Both, in the order the API lists them.
-    pub const BOTH: [Self; 2] = [Self::V4, Self::V6];
-
-    /// The family of an address.
-    pub fn of(address: IpAddr) -> Self {
-        if address.is_ipv4() { Self::V4 } else { Self::V6 }
-    }
-
-    /// The API's word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::V4 => "IPv4",
-            Self::V6 => "IPv6",
-        }
-    }
-
-    /// The length of an address in bits.
-    pub fn bits(self) -> u8 {
-        match self {
-            Self::V4 => 32,
-            Self::V6 => 128,
-        }
-    }
-}
 
 /// A protocol a Service can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,6 +81,18 @@ impl ServicePort {
     /// Whether anything but the cluster IP leads to the port.
     pub fn externally_accessible(&self) -> bool {
         self.node_port != 0 || !self.load_balancer_vips.is_empty() || !self.external_ips.is_empty()
+    }
+
+    /// The addresses that lead to the port, but for the nodes' own.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let others = self.external_ips.iter().chain(&self.load_balancer_vips);
+        others.copied().chain([self.cluster_ip])
+    }
+
+    /// Whether a packet to an address and port may be for it; any address may be a node's.
+    pub fn answers_at(&self, to: SocketAddr) -> bool {
+        self.node_port == to.port()
+            || (self.port == to.port() && self.addresses().any(|address| address == to.ip()))
     }
 
     /// Whether any traffic may go to endpoints of all nodes. Traffic of this node's own pods to

@@ -175,17 +175,32 @@ impl ServiceTable {
 
     /// The Services that have rules in a family, in order of namespace and name.
     pub fn in_order(&self, family: Family) -> Vec<&Arc<Service>> {
-        let services = self.families[family as usize].by_slot.iter();
-        let mut services: Vec<&Arc<Service>> = services.map(|(_, service)| service).collect();
+        self.some_in_order(family, |_| true)
+    }
+
+    /// Those of them that are wanted, in the same order.
+    pub fn some_in_order(
+        &self,
+        family: Family,
+        wanted: impl Fn(&Service) -> bool,
+    ) -> Vec<&Arc<Service>> {
+        let services = self.families[family as usize].by_slot.iter().map(|(_, service)| service);
+        let mut services: Vec<&Arc<Service>> = services.filter(|one| wanted(one)).collect();
         services.sort_unstable_by(|one, other| {
             (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name))
         });
         services
     }
 
-    /// The Service at a slot, if it has rules in a family.
-    pub fn at(&self, family: Family, slot: u32) -> Option<&Arc<Service>> {
+    /// The Service at a slot, when it has rules in a family.
+    pub fn service(&self, family: Family, slot: u32) -> Option<&Arc<Service>> {
         self.families[family as usize].by_slot.get(&slot)
+    }
+
+    /// All service ports of a family, in no order that means anything.
+    pub fn ports(&self, family: Family) -> impl Iterator<Item = &Port> {
+        let services = self.families[family as usize].by_slot.iter();
+        services.flat_map(|(_, service)| &service.ports)
     }
 
     /// The slots of Services of a family that became others since a mark, some of them more than

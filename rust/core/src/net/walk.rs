@@ -199,29 +199,39 @@ impl Walk<'_> {
     }
 
     fn meets(&mut self, condition: &Match) -> bool {
-        let packet = &self.packet;
-        match condition {
-            Match::Comment(_) | Match::Counter(_) | Match::Note(_) => true,
-            Match::Protocol(protocol) => packet.protocol == *protocol,
-            Match::Source { negated, addresses } => addresses.contain(packet.source) != *negated,
-            Match::Destination { negated, addresses } => {
-                addresses.contain(packet.destination) != *negated
-            }
-            Match::DestinationPort(port) => packet.port == *port,
-            Match::SourceLocal => self.node.is_local(packet.source),
-            Match::DestinationLocal => self.node.is_local(packet.destination),
-            Match::InInterface { negated, name } => {
-                packet.interface.as_ref().is_some_and(|has| is_interface(has, name)) != *negated
-            }
-            Match::ConnectionState { .. } | Match::Marked { .. } | Match::SeenWithin { .. } => {
-                false
-            }
-            Match::OneIn(packets) => match &mut self.draws {
-                Some(random) => draw(random(), *packets),
-                None => true,
-            },
+        if let Some(met) = of_packet(condition, &self.packet, self.node) {
+            return met;
+        }
+        match (condition, &mut self.draws) {
+            (Match::OneIn(packets), Some(random)) => draw(random(), *packets),
+            (Match::OneIn(_), None) => true,
+            // What came before: nothing.
+            _ => false,
         }
     }
+}
+
+/// Whether a packet meets a condition; `None` when that depends on more than the packet itself:
+/// on what was before, or on chance.
+pub(super) fn of_packet(condition: &Match, packet: &Packet, node: &Node) -> Option<bool> {
+    Some(match condition {
+        Match::Comment(_) | Match::Counter(_) | Match::Note(_) => true,
+        Match::Protocol(protocol) => packet.protocol == *protocol,
+        Match::Source { negated, addresses } => addresses.contain(packet.source) != *negated,
+        Match::Destination { negated, addresses } => {
+            addresses.contain(packet.destination) != *negated
+        }
+        Match::DestinationPort(port) => packet.port == *port,
+        Match::SourceLocal => node.is_local(packet.source),
+        Match::DestinationLocal => node.is_local(packet.destination),
+        Match::InInterface { negated, name } => {
+            packet.interface.as_ref().is_some_and(|has| is_interface(has, name)) != *negated
+        }
+        Match::ConnectionState { .. }
+        | Match::Marked { .. }
+        | Match::SeenWithin { .. }
+        | Match::OneIn(_) => return None,
+    })
 }
 
 /// Whether an interface is the one named, or begins with what stands before a `+`.
@@ -231,7 +241,7 @@ fn is_interface(interface: &str, name: &str) -> bool {
 
 /// One draw of the kernel: 31 bits against the chance as iptables keeps it, which it reads from
 /// the ten decimals of the text.
-fn draw(random: u64, packets: u32) -> bool {
+pub(super) fn draw(random: u64, packets: u32) -> bool {
     const DECIMALS: f64 = 1e10;
     let chance = (DECIMALS / f64::from(packets)).round() / DECIMALS;
     let below = (chance * f64::from(1_u32 << 31)).round() as u64;

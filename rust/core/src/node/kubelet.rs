@@ -8,6 +8,8 @@ use crate::base::{CowMap, Latencies, Nanos, Quantity, StrId, Stream, Time, Value
 use crate::store::Store;
 use crate::store::object::Deletion;
 use crate::store::pod::{ACCEPTED, PLANNED, Phase, PodState, SANDBOX, STOPPING};
+use crate::store::pod_address::NodeBlock;
+use crate::store::ranges::Ranges;
 use crate::store::shape::Shape;
 
 /// How long the steps of one pod's start take.
@@ -73,18 +75,30 @@ impl Kubelets {
         Self { nodes: CowMap::new(), spare: SpareBlocks::default(), stream }
     }
 
-    /// Notes a node; `object` is its body's spec and status.
-    pub fn add_node(&mut self, name: StrId, spec: Option<&Value>, status: &Value) {
-        if self.nodes.get(&name).is_some() {
-            return;
+    /// Notes a node, of which the spec and the status of its body are given; answers where its
+    /// pods have their addresses.
+    pub fn add_node(
+        &mut self,
+        name: StrId,
+        spec: Option<&Value>,
+        status: &Value,
+        ranges: &Ranges,
+    ) -> NodeBlock {
+        if let Some(node) = self.nodes.get(&name) {
+            return node.block.place;
         }
-        let given = spec.and_then(|spec| spec.str_at(&["podCIDR"])).and_then(Block::parse);
-        let block = given.unwrap_or_else(|| {
-            let pods = status.at(&["allocatable", "pods"]).or(status.at(&["capacity", "pods"]));
-            let pods = pods.and_then(|pods| Quantity::from_value(pods).ok());
-            self.spare.next(pods.map_or(110, Quantity::value))
-        });
+        let pods = status.at(&["allocatable", "pods"]).or(status.at(&["capacity", "pods"]));
+        let pods = pods.and_then(|pods| Quantity::from_value(pods).ok());
+        let pods = pods.map_or(110, Quantity::value);
+        let cidrs = spec.map(|spec| spec.list_at(&["podCIDRs"])).unwrap_or_default();
+        let mut cidrs: Vec<&str> = cidrs.iter().filter_map(Value::as_str).collect();
+        if cidrs.is_empty() {
+            cidrs.extend(spec.and_then(|spec| spec.str_at(&["podCIDR"])));
+        }
+        let block = Block::parse(&cidrs, pods).unwrap_or_else(|| self.spare.next(pods, ranges));
+        let place = block.place;
         self.nodes.insert(name, Node { block, ..Node::default() });
+        place
     }
 
     /// Forgets a node.

@@ -1,5 +1,7 @@
 //! The API server's admission plugins that change or refuse what engine and scheduler act on:
-//! Priority, DefaultTolerationSeconds.
+//! Priority, DefaultTolerationSeconds, DefaultIngressClass.
+
+use std::cmp::Reverse;
 
 use super::Store;
 use crate::api::{ApiError, ApiResult, KindId};
@@ -13,6 +15,10 @@ const SYSTEM_CLASSES: [(&str, i64); 2] =
 const TOLERATED: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 const TOLERATION_SECONDS: i64 = 300;
 
+/// What named an Ingress's class before there was a field, and what marks the default class.
+const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
+const DEFAULT_CLASS: &str = "ingressclass.kubernetes.io/is-default-class";
+
 impl Store {
     /// Runs admission on a new object, after defaulting and before validation.
     ///
@@ -24,6 +30,8 @@ impl Store {
                 self.admit_priority(object)?;
             }
             add_default_tolerations(object);
+        } else if kind == self.kinds.ingress {
+            self.admit_ingress(object);
         }
         Ok(())
     }
@@ -91,6 +99,27 @@ impl Store {
         let moved = phase(object) != old.and_then(phase);
         if moved && (time(object).is_none() || time(object) == old.and_then(time)) {
             object.set(&CHANGED, self.now.to_second().to_string());
+        }
+    }
+
+    /// An Ingress that says nothing about its class gets the default one; of several defaults
+    /// the newest, and of those the first by name.
+    fn admit_ingress(&self, ingress: &mut Value) {
+        const CLASS: [&str; 2] = ["spec", "ingressClassName"];
+        let annotations = ingress.at(&["metadata", "annotations"]);
+        let is_said = ingress.at(&CLASS).is_some_and(|class| !class.is_null())
+            || annotations.is_some_and(|all| all.get(CLASS_ANNOTATION).is_some());
+        if is_said {
+            return;
+        }
+        let classes = self.table(self.kinds.ingress_class).iter().filter(|(_, row)| {
+            let body = row.body.as_ref().expect("occupied");
+            body.annotation(DEFAULT_CLASS) == Some("true")
+        });
+        let newest =
+            classes.min_by_key(|(_, row)| (Reverse(row.created), row.name.text(&self.strings)));
+        if let Some((_, row)) = newest {
+            ingress.set(&CLASS, row.name.text(&self.strings));
         }
     }
 

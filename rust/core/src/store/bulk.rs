@@ -57,7 +57,7 @@ impl Store {
         let example = first.text(&self.strings);
         object.set(&["metadata", "name"], example);
         let original = object.clone();
-        self.make_ready(kind, &mut object)?;
+        self.make_ready(kind, &mut object, options.dry_run)?;
         if options.dry_run {
             return Ok(Vec::new());
         }

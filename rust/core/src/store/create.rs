@@ -84,7 +84,7 @@ impl Store {
         self.check_namespace_open(kind, namespace.as_deref())?;
         set_namespace(&mut object, namespace.as_deref());
         let generated = self.generate_name(kind, namespace.as_deref(), &mut object)?;
-        let addresses = self.make_ready(kind, &mut object)?;
+        let addresses = self.make_ready(kind, &mut object, options.dry_run)?;
         let name: Text = object.str_at(&["metadata", "name"]).unwrap_or_default().into();
         let exists = self.find(kind, namespace.as_deref(), &name).is_some();
         if exists || self.is_system_class(kind, &name) {
@@ -243,13 +243,18 @@ impl Store {
     /// Everything between the name of a new object and its row: defaults, admission, what its
     /// kind's strategy does, addresses, and the checks. Returns the addresses as they are once
     /// the object is stored.
-    pub(super) fn make_ready(&self, kind: KindId, object: &mut Value) -> ApiResult<Addresses> {
+    pub(super) fn make_ready(
+        &self,
+        kind: KindId,
+        object: &mut Value,
+        dry_run: bool,
+    ) -> ApiResult<Addresses> {
         self.apply_defaults(kind, object);
         self.admit(kind, object)?;
         object.set(&["metadata", "uid"], self.uids.text(self.uids.peek()));
         self.prepare_create(kind, object);
         self.stamp_status(kind, object, None);
-        let addresses = self.allocate(kind, object, None)?;
+        let addresses = self.allocate(kind, object, None, dry_run)?;
         let errors = match self.rules_of(kind, object) {
             Some(rules) => self.rules.validate_create(rules, object),
             None => self.validate_custom(kind, object),

@@ -43,11 +43,27 @@ impl Store {
         Restored { results: results.collect(), notes }
     }
 
-    /// Restores an object; a namespace takes the place of the one every cluster starts with.
+    /// Restores an object; what every cluster starts with makes room: its namespaces, and the
+    /// objects that lead to its API server.
     fn restore_over(&mut self, object: &Value, strictness: Strictness) -> ApiResult<Written> {
         if is_kind(object, "v1", "Namespace") {
             let name = object.str_at(&["metadata", "name"]).unwrap_or_default();
             if let Some(id) = self.find(self.kinds.namespace, None, name) {
+                self.decode(object.clone(), strictness)?;
+                self.erase(id);
+            }
+        }
+        for (version, kind, id) in [
+            ("v1", "Service", self.kinds.service),
+            ("v1", "Endpoints", self.kinds.endpoints),
+            ("discovery.k8s.io/v1", "EndpointSlice", self.kinds.endpoint_slice),
+        ] {
+            let metadata = |field: &str| object.str_at(&["metadata", field]);
+            let is_it = is_kind(object, version, kind)
+                && metadata("name") == Some("kubernetes")
+                && matches!(metadata("namespace"), None | Some("default"));
+            let there = self.find(id, Some("default"), "kubernetes").filter(|_| is_it);
+            if let Some(id) = there {
                 self.decode(object.clone(), strictness)?;
                 self.erase(id);
             }

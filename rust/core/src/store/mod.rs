@@ -23,9 +23,11 @@ pub mod meta;
 pub mod object;
 pub mod owners;
 pub mod pod;
+pub mod pod_address;
 pub mod pod_status;
 pub mod pods;
 pub mod policy;
+pub mod ranges;
 pub mod recorder;
 pub mod render;
 pub mod shape;
@@ -63,6 +65,8 @@ pub struct CoreKinds {
     pub event: KindId,
     /// `Service`.
     pub service: KindId,
+    /// `Endpoints`.
+    pub endpoints: KindId,
     /// `EndpointSlice.discovery.k8s.io`.
     pub endpoint_slice: KindId,
     /// `ReplicaSet.apps`.
@@ -71,6 +75,10 @@ pub struct CoreKinds {
     pub definition: KindId,
     /// `PriorityClass.scheduling.k8s.io`.
     pub priority_class: KindId,
+    /// `Ingress.networking.k8s.io`.
+    pub ingress: KindId,
+    /// `IngressClass.networking.k8s.io`.
+    pub ingress_class: KindId,
 }
 
 impl CoreKinds {
@@ -84,10 +92,13 @@ impl CoreKinds {
             namespace: kind("", "Namespace"),
             event: kind("", "Event"),
             service: kind("", "Service"),
+            endpoints: kind("", "Endpoints"),
             endpoint_slice: kind("discovery.k8s.io", "EndpointSlice"),
             replica_set: kind("apps", "ReplicaSet"),
             definition: kind("apiextensions.k8s.io", "CustomResourceDefinition"),
             priority_class: kind("scheduling.k8s.io", "PriorityClass"),
+            ingress: kind("networking.k8s.io", "Ingress"),
+            ingress_class: kind("networking.k8s.io", "IngressClass"),
         }
     }
 }
@@ -109,6 +120,8 @@ pub struct Store {
     pub events: EventLog,
     /// The virtual time: what a write made now is stamped with.
     pub now: Time,
+    /// Where addresses come from.
+    pub ranges: Arc<ranges::Ranges>,
     /// Whether the admission plugin Priority runs; without it a pod may name a priority itself.
     pub priority_admission: bool,
     uids: Uids,
@@ -116,6 +129,7 @@ pub struct Store {
     tables: Arc<Vec<Arc<Table>>>,
     pods: CowVec<PodState>,
     by_node: CowMap<StrId, Posting>,
+    blocks: CowMap<StrId, pod_address::NodeBlock>,
     log: WatchLog,
     addresses: addresses::Addresses,
     pages: list::Pages,
@@ -138,13 +152,15 @@ impl Store {
             events: EventLog::default(),
             now,
             priority_admission: true,
+            ranges: Arc::default(),
             uids: Uids::new(seed),
             suffixes: Streams::new(seed).stream("names"),
             tables: Arc::new(Vec::new()),
             pods: CowVec::new(),
             by_node: CowMap::new(),
+            blocks: CowMap::new(),
             log: WatchLog::starting_after(0),
-            addresses: addresses::Addresses::new(seed),
+            addresses: addresses::Addresses::new(seed, &ranges::Ranges::default()),
             pages: list::Pages::default(),
         }
     }

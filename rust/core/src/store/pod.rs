@@ -93,7 +93,8 @@ pub struct PodState {
     pub node: Option<StrId>,
     /// `status.nominatedNodeName`.
     pub nominated: Option<StrId>,
-    /// `status.podIP` as a number; 0 when there is none.
+    /// The pod's IPv4 address, or its place among the addresses of its node
+    /// ([`super::pod_address`]); 0 when there is none.
     pub ip: u32,
     /// `restartCount` of the container that restarted most.
     pub restarts: u32,

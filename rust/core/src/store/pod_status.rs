@@ -10,6 +10,7 @@ use super::pod::{
     ACCEPTED, INITIALIZED, PREEMPTED, Phase, PodState, READY, RUNNING, SANDBOX, SCHEDULED,
     UNSCHEDULABLE,
 };
+use super::pod_address::{Addresses, listed};
 use crate::base::random::{fnv1a, mix};
 use crate::base::{Interner, Map, Text, Time, Value};
 
@@ -23,8 +24,12 @@ pub struct Surroundings<'a> {
     pub generation: i64,
     /// The pod's uid as a number: container ids derive from it.
     pub identity: u64,
-    /// Address of the pod's node, if known.
-    pub host_ip: Option<&'a str>,
+    /// Addresses of the pod's node, if known.
+    pub host_ips: Addresses,
+    /// The pod's own addresses, or its node's if it uses the node's network.
+    pub pod_ips: Addresses,
+    /// It does.
+    pub host_network: bool,
     /// When its deletion was asked for.
     pub deleted_at: Option<Time>,
 }
@@ -51,14 +56,15 @@ pub fn render(pod: &PodState, around: &Surroundings, strings: &Interner) -> Valu
 fn render_accepted(pod: &PodState, around: &Surroundings, status: &mut Map) {
     status.insert("startTime", pod.accepted_at.to_string());
     status.insert("observedGeneration", around.generation);
-    if let Some(ip) = around.host_ip {
-        status.insert("hostIP", ip);
-        status.insert("hostIPs", vec![Value::map([("ip", Value::from(ip))])]);
+    if let Some(first) = around.host_ips.first() {
+        status.insert("hostIP", first.to_string());
+        status.insert("hostIPs", listed(&around.host_ips));
     }
-    if pod.ip != 0 && pod.has(SANDBOX) {
-        let ip = Ipv4Addr::from(pod.ip).to_string();
-        status.insert("podIPs", vec![Value::map([("ip", Value::from(ip.as_str()))])]);
-        status.insert("podIP", ip);
+    if let Some(first) = around.pod_ips.first()
+        && (around.host_network || pod.has(SANDBOX))
+    {
+        status.insert("podIP", first.to_string());
+        status.insert("podIPs", listed(&around.pod_ips));
     }
     let init = around.spec.list_at(&["initContainers"]);
     if !init.is_empty() {
@@ -366,11 +372,12 @@ fn parse_containers(status: &Value, pod: &mut PodState) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Surroundings, parse, render};
+    use super::{Addresses, Surroundings, parse, render};
     use crate::base::{Interner, Time, Value};
     use crate::store::pod::{
         ACCEPTED, INITIALIZED, Phase, PodState, READY, RUNNING, SANDBOX, SCHEDULED,
     };
+    use crate::store::pod_address::NodeBlock;
 
     fn running_pod() -> PodState {
         let at = Time::from_unix_secs;
@@ -395,7 +402,13 @@ mod tests {
             qos_class: "BestEffort",
             generation: 1,
             identity: 7,
-            host_ip: Some("172.16.0.2"),
+            host_ips: NodeBlock::default().addresses(0xac10_0002),
+            pod_ips: if pod.ip == 0 {
+                Addresses::new()
+            } else {
+                NodeBlock::default().addresses(pod.ip)
+            },
+            host_network: false,
             deleted_at: None,
         };
         render(pod, &around, &Interner::new())

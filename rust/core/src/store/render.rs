@@ -4,6 +4,7 @@ use super::Store;
 use super::log::Version;
 use super::object::{Body, ObjectId, Row};
 use super::pod::PodState;
+use super::pod_address::Addresses;
 use super::pod_status::{self, Surroundings};
 use super::recorder;
 use super::shape::Shape;
@@ -87,13 +88,19 @@ impl Store {
             return;
         }
         let empty = Value::Null;
-        let host_ip = pod.node.and_then(|node| self.node_address(self.strings.text(node)));
+        let host_ips = pod
+            .node
+            .map_or_else(Addresses::new, |node| self.node_addresses(self.strings.text(node)));
+        let shape = self.shape(body);
+        let pod_ips = if shape.host_network { host_ips.clone() } else { self.own_addresses(pod) };
         let around = Surroundings {
             spec: body.doc.get("spec").unwrap_or(&empty),
-            qos_class: self.shape(body).qos.name(),
+            qos_class: shape.qos.name(),
             generation: i64::from(row.generation),
             identity: row.uid.map_or(0, |uid| self.uids.identity(uid)),
-            host_ip: host_ip.as_deref(),
+            host_network: shape.host_network,
+            host_ips,
+            pod_ips,
             deleted_at: row
                 .deletion
                 .as_ref()
@@ -105,14 +112,5 @@ impl Store {
     /// What the spec of a pod's body asks, compiled on first use.
     pub fn shape<'a>(&self, body: &'a Body) -> &'a std::sync::Arc<Shape> {
         body.shape.get_or_init(|| std::sync::Arc::new(Shape::compile(body)))
-    }
-
-    /// The InternalIP of a node.
-    pub fn node_address(&self, name: &str) -> Option<crate::base::Text> {
-        let id = self.find(self.kinds.node, None, name)?;
-        let addresses = self.body(id)?.status.get("addresses")?.as_list()?;
-        let internal =
-            addresses.iter().find(|address| address.str_at(&["type"]) == Some("InternalIP"))?;
-        internal.str_at(&["address"]).map(Into::into)
     }
 }

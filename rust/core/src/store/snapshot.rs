@@ -14,6 +14,8 @@ use super::list::Pages;
 use super::log::{Entry, EntryParts, Version, WatchLog};
 use super::object::{Body, Deletion, Name, ObjectId, Row};
 use super::pod::PodState;
+use super::pod_address::NodeBlock;
+use super::ranges::Ranges;
 use super::table::Table;
 use super::uid::{Uid, Uids};
 use super::{CoreKinds, Store};
@@ -38,6 +40,8 @@ pub struct Saved {
     messages: Vec<Text>,
     pod_messages: Vec<(u32, u32)>,
     log: SavedLog,
+    ranges: Arc<Ranges>,
+    blocks: CowMap<StrId, NodeBlock>,
     addresses: Addresses,
 }
 
@@ -161,6 +165,8 @@ impl Store {
             messages: messages.items,
             pod_messages,
             log: SavedLog { first, compacted, entries },
+            ranges: Arc::clone(&self.ranges),
+            blocks: self.blocks.clone(),
             addresses: self.addresses.clone(),
         }
     }
@@ -237,7 +243,9 @@ impl Store {
             tables: Arc::new(tables),
             pods,
             by_node: CowMap::new(),
+            blocks: saved.blocks,
             log: WatchLog::from_parts(entries, saved.log.first, saved.log.compacted),
+            ranges: saved.ranges,
             addresses: saved.addresses,
             pages: Pages::default(),
         };

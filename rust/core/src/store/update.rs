@@ -109,7 +109,7 @@ impl Store {
             self.keep_equal_parts(id.kind, &mut object, &old);
             self.admit_update(id.kind, &mut object, &old);
         }
-        let addresses = self.prepare_update(id, &mut object, &old, part)?;
+        let addresses = self.prepare_update(id, &mut object, &old, part, dry_run)?;
         self.stamp_status(id.kind, &mut object, Some(&old));
         let errors = match self.rules_of(id.kind, &object) {
             Some(rules) if part == Part::Status => self.rules.validate_status(rules, &object, &old),
@@ -204,6 +204,7 @@ impl Store {
         object: &mut Value,
         old: &Value,
         part: Part,
+        dry_run: bool,
     ) -> ApiResult<Addresses> {
         match (self.rules_of(id.kind, object), part) {
             (_, Part::Finalize) => {}
@@ -215,7 +216,7 @@ impl Store {
             }
             (Some(rules), Part::Whole) => {
                 self.rules.prepare_update(rules, object, old);
-                return self.allocate(id.kind, object, Some(old));
+                return self.allocate(id.kind, object, Some(old), dry_run);
             }
             (None, Part::Resize) => {}
             (None, Part::Status) => keep_all_but_status(object, old),
@@ -285,6 +286,25 @@ impl Store {
     pub fn set_finalizers(&mut self, id: ObjectId, finalizers: Vec<Value>) {
         self.edit_meta(id, |meta| set_list(meta, "finalizers", finalizers));
         self.finish_deletion(id);
+    }
+
+    /// Replaces everything but metadata and status of an object by what one of the core's own
+    /// controllers made: valid, complete and written as it is stored. Says whether it differs.
+    pub fn replace_made(&mut self, id: ObjectId, doc: Map) -> bool {
+        let previous: Version = self.version(id).expect("it exists");
+        let before = previous.row.revision;
+        let old = previous.row.body.as_ref().expect("occupied");
+        if *old.doc == doc {
+            return false;
+        }
+        let mut body = old.to_changed();
+        body.doc = Arc::new(doc);
+        self.set_body(id, &Arc::new(body));
+        if self.policy(id.kind).generation {
+            self.table_mut(id.kind).row_mut(id.slot).generation += 1;
+        }
+        self.log_write(Verb::Modified, id, before, Some(previous));
+        true
     }
 
     /// Changes the metadata left in the body and the fields beside it, but not the status; for

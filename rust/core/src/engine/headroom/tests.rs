@@ -176,7 +176,13 @@ fn json(text: &str) -> Value {
 fn world(nodes: &[Node], others: &[Other]) -> World {
     let start = Time::from_unix_secs(1_000_000);
     let latencies = Latencies::ideal();
-    let setup = Setup { seed: 7, start, latencies, scheduler: Arc::default() };
+    let setup = Setup {
+        seed: 7,
+        start,
+        latencies,
+        scheduler: Arc::default(),
+        ranges: crate::store::ranges::Ranges::default(),
+    };
     let mut world = World::new(Registry::new(), Arc::new(Rules::none()), setup);
     let classes = PRIORITIES.map(|priority| {
         format!(

@@ -135,7 +135,7 @@ impl RouteTable {
                 let before = self.ports_of(slot).iter().map(|port| self.touched(*port, false));
                 touched.extend(before);
             }
-            self.put(slot, services.at(self.family, slot));
+            self.put(slot, services.service(self.family, slot));
             if let Some(touched) = &mut touched {
                 touched.extend(self.ports_of(slot).iter().map(|port| self.touched(*port, true)));
             }

@@ -64,6 +64,17 @@ impl Chain {
     /// Keeps strangers from addresses of the loopback.
     pub const FIREWALL: Self = Self::fixed("KUBE-FIREWALL");
 
+    /// The kernel's own: packets that come in.
+    pub const PREROUTING: Self = Self::fixed("PREROUTING");
+    /// The kernel's own: packets for the node itself.
+    pub const INPUT: Self = Self::fixed("INPUT");
+    /// The kernel's own: packets that pass through.
+    pub const FORWARD_HOOK: Self = Self::fixed("FORWARD");
+    /// The kernel's own: packets of the node's processes.
+    pub const OUTPUT: Self = Self::fixed("OUTPUT");
+    /// The kernel's own: packets that leave.
+    pub const POSTROUTING_HOOK: Self = Self::fixed("POSTROUTING");
+
     const fn fixed(name: &'static str) -> Self {
         Self { prefix: name, hash: None }
     }

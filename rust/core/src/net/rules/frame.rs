@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::config::{Config, INVALID_DROPPED, Node};
 use super::service::loopback;
-use super::{Addresses, Chain, Match, Rule, Target};
+use super::{Addresses, Chain, Match, Rule, Table, Target};
 use crate::base::ip::Cidr;
 use crate::net::service_ports::Family;
 
@@ -112,4 +112,44 @@ pub fn nat_tail(config: &Config, node: &Node, family: Family) -> Vec<Rule> {
             rule().when(at).jump(Chain::NODE_PORTS)
         })
         .collect()
+}
+
+/// The rules that lead from the kernel's own chains to those above, table by table, first to
+/// last. kube-proxy makes them one by one when it starts.
+pub fn jumps() -> [(Table, Rule); 14] {
+    const NEW: Match = Match::ConnectionState { negated: false, states: "NEW" };
+    let firewall = |from| {
+        let rule = Rule::new(from).when(NEW).when(comment("kubernetes load balancer firewall"));
+        (Table::Filter, rule.jump(Chain::PROXY_FIREWALL))
+    };
+    let external = |from| {
+        let portals = comment("kubernetes externally-visible service portals");
+        (Table::Filter, Rule::new(from).when(NEW).when(portals).jump(Chain::EXTERNAL_SERVICES))
+    };
+    let refused = |from| {
+        let rule = Rule::new(from).when(NEW).when(comment("kubernetes service portals"));
+        (Table::Filter, rule.jump(Chain::SERVICES))
+    };
+    let bare = |from| (Table::Filter, Rule::new(from).jump(Chain::FIREWALL));
+    let remark = |table, from, text, to| (table, Rule::new(from).when(comment(text)).jump(to));
+    let portals = |from| remark(Table::Nat, from, "kubernetes service portals", Chain::SERVICES);
+    let health = "kubernetes health check service ports";
+    let forwarding = "kubernetes forwarding rules";
+    let leaving = "kubernetes postrouting rules";
+    [
+        bare(Chain::INPUT),
+        firewall(Chain::INPUT),
+        remark(Table::Filter, Chain::INPUT, health, Chain::NODE_PORTS),
+        external(Chain::INPUT),
+        firewall(Chain::FORWARD_HOOK),
+        remark(Table::Filter, Chain::FORWARD_HOOK, forwarding, Chain::FORWARD),
+        refused(Chain::FORWARD_HOOK),
+        external(Chain::FORWARD_HOOK),
+        bare(Chain::OUTPUT),
+        firewall(Chain::OUTPUT),
+        refused(Chain::OUTPUT),
+        portals(Chain::PREROUTING),
+        portals(Chain::OUTPUT),
+        remark(Table::Nat, Chain::POSTROUTING_HOOK, leaving, Chain::POSTROUTING),
+    ]
 }

@@ -3,7 +3,8 @@
 //! A column of answers knows which nodes pass the filters that look at one node alone; the other
 //! filters say where they let the pod go by a bit per node. Blocks of 64 tell how many nodes are
 //! left and how high the best one is, so that the end of the search, the highest total and the
-//! node among equals are found without visiting each node.
+//! node among equals are found without visiting each node. Where every other filter lets the pod
+//! go anywhere, rows of blocks tell the same of hundreds of nodes.
 //!
 //! The node among equals: a heap of feasible nodes in the order they were found leaves at its
 //! root the first of the highest in the order parent, left subtree, right subtree. Within one
@@ -12,7 +13,7 @@
 
 use super::judge::Judge;
 use super::select::path;
-use super::verdicts::{BLOCK, Column};
+use super::verdicts::{BLOCK, Column, ROW};
 use super::{Findings, Progress};
 use crate::sched::config::TieBreak;
 use crate::sched::nodes::{NodeId, Nodes};
@@ -28,16 +29,39 @@ pub struct Found {
     highest: i32,
 }
 
-/// The feasible nodes in one block.
+/// The feasible nodes in one block, or in a row of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
+    /// The block, or the first of the row.
     block: usize,
-    /// A bit per node.
+    /// A bit per node; nothing for a row.
     nodes: u64,
+    count: usize,
 }
 
 impl Part {
-    /// The places of its nodes, in order.
+    fn of_block(block: usize, nodes: u64) -> Self {
+        Self { block, nodes, count: nodes.count_ones() as usize }
+    }
+
+    fn of_row(row: usize, column: &Column) -> Self {
+        Self { block: row * ROW, nodes: 0, count: column.row(row).count }
+    }
+
+    fn is_row(self) -> bool {
+        self.nodes == 0
+    }
+
+    /// The parts of its blocks.
+    fn blocks(self, column: &Column) -> impl Iterator<Item = Self> {
+        let count = if self.is_row() { ROW } else { 1 };
+        (self.block..self.block + count).filter_map(move |block| {
+            let nodes = if count == 1 { self.nodes } else { column.block(block).passing };
+            (nodes != 0).then(|| Self::of_block(block, nodes))
+        })
+    }
+
+    /// The places of a block's nodes, in order.
     fn places(self) -> impl Iterator<Item = usize> {
         let mut left = self.nodes;
         std::iter::from_fn(move || {
@@ -47,27 +71,31 @@ impl Part {
         })
     }
 
-    fn count(self) -> usize {
-        self.nodes.count_ones() as usize
+    /// No sum is higher.
+    fn bound(self, column: &Column) -> i32 {
+        if self.is_row() {
+            column.row(self.block / ROW).most
+        } else {
+            column.block(self.block).most
+        }
     }
 
     /// The highest sum.
     fn most(self, column: &Column) -> i32 {
-        let block = column.block(self.block);
-        if self.nodes == block.passing {
-            return block.most;
+        if self.is_row() || self.nodes == column.block(self.block).passing {
+            return self.bound(column);
         }
         let sums = self.places().map(|place| column.answers()[place]);
         sums.max().unwrap_or(i32::MIN)
     }
 
-    /// Its first nodes, so many, and the place of the one after them.
+    /// A block's first nodes, so many, and the place of the one after them.
     fn split(self, count: usize) -> (Self, usize) {
         let mut rest = self.nodes;
         for _ in 0..count {
             rest &= rest - 1;
         }
-        let first = Self { nodes: self.nodes & !rest, ..self };
+        let first = Self::of_block(self.block, self.nodes & !rest);
         (first, self.block * BLOCK + rest.trailing_zeros() as usize)
     }
 }
@@ -94,6 +122,19 @@ pub(super) fn search(
     for (from, to) in [(start, all), (0, start)] {
         let mut at = from;
         while at < to {
+            let end = at + BLOCK * ROW;
+            if allowed.is_empty() && at.is_multiple_of(BLOCK * ROW) && end <= to {
+                let row = at / (BLOCK * ROW);
+                if !judge.knows_row(row) {
+                    return None;
+                }
+                let part = Part::of_row(row, judge.column());
+                if found.feasible + part.count <= enough {
+                    found.take(part, end - at, judge.column(), parts);
+                    at = end;
+                    continue;
+                }
+            }
             let number = at / BLOCK;
             let end = to.min((number + 1) * BLOCK);
             if !judge.knows_block(number) {
@@ -101,8 +142,8 @@ pub(super) fn search(
             }
             let passing = judge.column().block(number).passing & bits(at, end);
             let nodes = allowed.iter().fold(passing, |nodes, allowed| nodes & allowed[number]);
-            let part = Part { block: number, nodes };
-            if found.feasible + part.count() > enough {
+            let part = Part::of_block(number, nodes);
+            if found.feasible + part.count > enough {
                 let (part, next) = part.split(enough - found.feasible);
                 found.take(part, next - at, judge.column(), parts);
                 return Some(found);
@@ -117,7 +158,8 @@ pub(super) fn search(
 /// Lists the feasible nodes with the sums of their local scores.
 pub(super) fn list(column: &Column, nodes: &Nodes, findings: &mut Findings) {
     let Findings { feasible, scores, parts, .. } = findings;
-    for place in parts.iter().flat_map(|part| part.places()) {
+    let blocks = parts.iter().flat_map(|part| part.blocks(column));
+    for place in blocks.flat_map(Part::places) {
         feasible.push(nodes.order()[place]);
         scores.totals.push(i64::from(column.answers()[place]));
     }
@@ -126,8 +168,8 @@ pub(super) fn list(column: &Column, nodes: &Nodes, findings: &mut Findings) {
 impl Found {
     fn take(&mut self, part: Part, seen: usize, column: &Column, parts: &mut Vec<Part>) {
         self.seen += seen;
-        if part.nodes != 0 {
-            self.feasible += part.count();
+        if part.count != 0 {
+            self.feasible += part.count;
             self.highest = self.highest.max(part.most(column));
             parts.push(part);
         }
@@ -159,33 +201,68 @@ impl Found {
 
     /// The places of the highest, in the order they were found.
     fn tied(&self, column: &Column, parts: &[Part]) -> impl Iterator<Item = usize> {
-        let high = parts.iter().filter(|part| column.block(part.block).most >= self.highest);
-        let places = high.flat_map(|part| part.places());
+        let is_high = |part: &Part| part.bound(column) >= self.highest;
+        let high = parts.iter().filter(move |part| is_high(part));
+        let blocks = high.flat_map(|part| part.blocks(column)).filter(is_high);
+        let places = blocks.flat_map(Part::places);
         places.filter(|place| column.answers()[*place] == self.highest)
     }
 
     /// See the module header.
     fn heap_root(&self, column: &Column, parts: &[Part]) -> Option<usize> {
-        let (mut root, mut best) = (None, u64::MAX);
-        let (mut rank, mut levels) = (0, 0_u64);
+        let mut heap =
+            Heap { highest: self.highest, rank: 0, levels: 0, root: None, best: u64::MAX };
         for part in parts {
-            let (first, next) = (rank, rank + part.count());
-            rank = next;
-            let (low, high) = ((first + 1).ilog2(), next.ilog2());
-            let within = (u64::MAX >> (63 - (high - low))) << low;
-            if levels & within == within || column.block(part.block).most < self.highest {
+            if heap.passes(*part, column) {
                 continue;
             }
-            for (at, place) in (first..).zip(part.places()) {
-                let level = 1 << (at + 1).ilog2();
-                if column.answers()[place] == self.highest && levels & level == 0 {
-                    levels |= level;
-                    if path(at) < best {
-                        (root, best) = (Some(place), path(at));
-                    }
+            for block in part.blocks(column) {
+                if !heap.passes(block, column) {
+                    heap.enter(block, column);
                 }
             }
         }
-        root
+        heap.root
+    }
+}
+
+/// The first of the highest on each level of the heap; see the module header.
+struct Heap {
+    highest: i32,
+    /// How many nodes were passed.
+    rank: usize,
+    /// The levels that have their first, a bit for each.
+    levels: u64,
+    /// The first of them in the heap's order so far.
+    root: Option<usize>,
+    best: u64,
+}
+
+impl Heap {
+    /// Passes by a part if nothing in it matters.
+    #[inline]
+    fn passes(&mut self, part: Part, column: &Column) -> bool {
+        let next = self.rank + part.count;
+        let (low, high) = ((self.rank + 1).ilog2(), next.ilog2());
+        let within = (u64::MAX >> (63 - (high - low))) << low;
+        let is_passed = self.levels & within == within || part.bound(column) < self.highest;
+        if is_passed {
+            self.rank = next;
+        }
+        is_passed
+    }
+
+    /// Looks at the nodes of a block.
+    fn enter(&mut self, block: Part, column: &Column) {
+        for (at, place) in (self.rank..).zip(block.places()) {
+            let level = 1 << (at + 1).ilog2();
+            if column.answers()[place] == self.highest && self.levels & level == 0 {
+                self.levels |= level;
+                if path(at) < self.best {
+                    (self.root, self.best) = (Some(place), path(at));
+                }
+            }
+        }
+        self.rank += block.count;
     }
 }

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::post_filter::Trial;
 use super::pre_filter::Prepared;
-use super::verdicts::Column;
+use super::verdicts::{Column, ROW};
 use super::{Cycle, search};
 use crate::sched::nodes::{NodeId, NodeView};
 use crate::sched::plugins::{self, Filter, Scorer};
@@ -46,6 +46,22 @@ impl<'c, 'a> Judge<'c, 'a> {
             self.ask_block(number);
         }
         !self.column.block(number).unknown
+    }
+
+    /// [`Self::knows_block`] of all blocks in a row.
+    #[inline]
+    pub fn knows_row(&mut self, number: usize) -> bool {
+        !self.column.row(number).stale || self.ask_row(number)
+    }
+
+    #[cold]
+    fn ask_row(&mut self, number: usize) -> bool {
+        let blocks = number * ROW..(number + 1) * ROW;
+        let knows = blocks.into_iter().all(|block| self.knows_block(block));
+        if knows {
+            self.column.sum_up_row(number);
+        }
+        knows
     }
 
     #[cold]

@@ -8,6 +8,7 @@
 //! ```text
 //!   answers   in the order nodes are looked at   7 7 - 9 ? 7 ...
 //!   blocks    of 64 answers each                 which pass, and the highest sum
+//!   rows      of 8 blocks each                   how many pass, and the highest sum
 //! ```
 //!
 //! Nothing here is state: a column can be dropped at any time and no decision changes.
@@ -30,6 +31,8 @@ const ANSWERS: usize = 1 << 24;
 const COLUMNS: usize = 1024;
 /// How many answers are in a block.
 pub const BLOCK: usize = 64;
+/// How many blocks are in a row.
+pub const ROW: usize = 8;
 
 /// What is known of some nodes that stand together.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +49,17 @@ pub struct Block {
 
 const STALE: Block = Block { most: UNKNOWN, passing: 0, unknown: true, stale: true };
 
+/// What is known of some blocks that stand together.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The highest sum; below zero when none passes.
+    pub most: i32,
+    /// How many nodes pass.
+    pub count: usize,
+    /// Whether an answer has changed since.
+    pub stale: bool,
+}
+
 /// The answers about one kind of pod.
 #[derive(Debug)]
 pub struct Column {
@@ -60,6 +74,7 @@ pub struct Column {
     /// Per node the sum of scores, or [`UNKNOWN`], or the place of a rejection below that.
     answers: Vec<i32>,
     blocks: Vec<Block>,
+    rows: Vec<Row>,
     rejections: Vec<Rejection>,
     /// Places whose answers hold for one cycle only.
     passing_by: Vec<usize>,
@@ -126,6 +141,7 @@ impl Column {
             order: Arc::default(),
             answers: Vec::new(),
             blocks: Vec::new(),
+            rows: Vec::new(),
             rejections: Vec::new(),
             passing_by: Vec::new(),
         }
@@ -168,6 +184,8 @@ impl Column {
         }
         self.answers = answers;
         self.blocks = vec![STALE; order.len().div_ceil(BLOCK)];
+        let row = Row { most: UNKNOWN, count: 0, stale: true };
+        self.rows = vec![row; self.blocks.len().div_ceil(ROW)];
         self.order = Arc::clone(order);
     }
 
@@ -218,12 +236,30 @@ impl Column {
     fn put(&mut self, place: usize, answer: i32) {
         self.answers[place] = answer;
         self.blocks[place / BLOCK].stale = true;
+        self.rows[place / (BLOCK * ROW)].stale = true;
     }
 
     /// A block, up to date unless it says otherwise.
     #[inline]
     pub fn block(&self, number: usize) -> &Block {
         &self.blocks[number]
+    }
+
+    /// A row, up to date unless it says otherwise.
+    #[inline]
+    pub fn row(&self, number: usize) -> &Row {
+        &self.rows[number]
+    }
+
+    /// Brings a row up to date with its blocks.
+    pub fn sum_up_row(&mut self, number: usize) {
+        let to = self.blocks.len().min((number + 1) * ROW);
+        let mut row = Row { most: i32::MIN, count: 0, stale: false };
+        for block in &self.blocks[number * ROW..to] {
+            row.most = row.most.max(block.most);
+            row.count += block.passing.count_ones() as usize;
+        }
+        self.rows[number] = row;
     }
 
     /// Places in a block of which nothing is known.

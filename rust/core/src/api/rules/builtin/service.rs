@@ -1,7 +1,7 @@
 //! Cluster addresses and families of a Service, and how they may change.
 //!
-//! The cluster is single-stack IPv4. Handing out addresses and ports is the store's work; what
-//! stands here is what the API server settles before and after it.
+//! Settling families and handing out addresses and ports is the store's work, for it takes a
+//! cluster; what stands here is what the API server does before and after it.
 
 use super::{CheckFn, NamedStep};
 use crate::api::rules::check::Walk;
@@ -10,18 +10,14 @@ use crate::api::{BadValue, FieldError, Path};
 use crate::base::{Value, ip};
 
 pub(super) const CHECKS: &[(&str, CheckFn)] = &[
-    ("service_families", service_families),
     ("service_addresses", service_addresses),
     ("service_address_changes", service_address_changes),
     ("source_ranges", source_ranges),
     ("duplicate_service_port", duplicate_service_port),
 ];
 
-pub(super) const STEPS: &[NamedStep] = &[
-    ("service_families", "spec", settle_families),
-    ("service_update", "spec", settle_update),
-    ("target_port", "targetPort", target_port),
-];
+pub(super) const STEPS: &[NamedStep] =
+    &[("service_update", "spec", settle_update), ("target_port", "targetPort", target_port)];
 
 const POLICIES: [&str; 3] = ["PreferDualStack", "RequireDualStack", "SingleStack"];
 
@@ -35,57 +31,6 @@ fn is_external(spec: &Value) -> bool {
 
 fn is_headless(spec: &Value) -> bool {
     list(spec, "clusterIPs") == ["None"]
-}
-
-fn is_selectorless_headless(spec: &Value) -> bool {
-    text(spec, "clusterIP") == "None" && field(spec, "selector").is_empty()
-}
-
-/// The specification with its families settled, as far as they are sound.
-fn settle_families(service: &Value, old: &Value) -> Option<Value> {
-    let spec = field(service, "spec");
-    let mut wanted = spec.clone();
-    if old.is_null() && !text(spec, "clusterIP").is_empty() && list(spec, "clusterIPs").is_empty() {
-        wanted.set(&["clusterIPs"], vec![Value::from(text(spec, "clusterIP"))]);
-    }
-    if !is_external(spec) {
-        settle(&mut wanted, field(old, "spec"));
-    }
-    (wanted != *spec).then_some(wanted)
-}
-
-fn settle(spec: &mut Value, old: &Value) {
-    if field(spec, "ipFamilyPolicy").is_null() {
-        let policy = match text(old, "ipFamilyPolicy") {
-            "" if is_selectorless_headless(spec) => "RequireDualStack",
-            "" => "SingleStack",
-            kept => kept,
-        };
-        spec.set(&["ipFamilyPolicy"], policy);
-    }
-    let mut families: Vec<String> =
-        list(spec, "ipFamilies").into_iter().map(str::to_owned).collect();
-    for address in list(spec, "clusterIPs").iter().skip(families.len()) {
-        let Some(address) = ip::parse_ip(address) else { break };
-        let family = if address.is_ipv6() { "IPv6" } else { "IPv4" }.to_owned();
-        // Two addresses of one family are an error of the addresses.
-        if families.contains(&family) {
-            break;
-        }
-        families.push(family);
-    }
-    if families.is_empty() {
-        families.push("IPv4".to_owned());
-    }
-    if is_selectorless_headless(spec)
-        && families.len() < 2
-        && text(spec, "ipFamilyPolicy") != "SingleStack"
-    {
-        let other = if families[0] == "IPv4" { "IPv6" } else { "IPv4" };
-        families.push(other.to_owned());
-    }
-    let families: Vec<Value> = families.into_iter().map(Value::from).collect();
-    spec.set(&["ipFamilies"], families);
 }
 
 /// The specification with what the old one had been given, where the new one leaves it out, and
@@ -148,6 +93,10 @@ fn patch_node_ports(spec: &mut Value, old: &Value) {
 
 fn normalize_addresses(spec: &mut Value, old: &Value) {
     let (one, old_one) = (text(spec, "clusterIP").to_owned(), text(old, "clusterIP"));
+    if one == old_one && list(spec, "clusterIPs").is_empty() && !field(old, "clusterIPs").is_empty()
+    {
+        spec.set(&["clusterIPs"], field(old, "clusterIPs").clone());
+    }
     let same = list(spec, "clusterIPs") == list(old, "clusterIPs");
     if one != old_one && same {
         if one.is_empty() {
@@ -198,7 +147,8 @@ fn drop_node_ports(spec: &mut Value, old: &Value) {
         all.sort_unstable();
         all
     };
-    if numbers(spec).is_empty() || numbers(spec) != numbers(old) {
+    let (new, old) = (numbers(spec), numbers(old));
+    if new.is_empty() || !new.iter().all(|number| old.contains(number)) {
         return;
     }
     let mut ports = spec.list_at(&["ports"]).to_vec();
@@ -211,48 +161,6 @@ fn drop_node_ports(spec: &mut Value, old: &Value) {
 /// A port without a target goes to the same number.
 fn target_port(port: &Value, _: &Value) -> Option<Value> {
     is_zero(field(port, "targetPort")).then(|| field(port, "port").clone())
-}
-
-/// What can be wrong with the families before an address is handed out.
-fn service_families<'d>(walk: &mut Walk<'_, 'd>, here: &'d Value, path: &Path<'_>, _: &Value) {
-    let spec = field(here, "spec");
-    if is_external(spec) {
-        return;
-    }
-    let before = walk.errors.len();
-    let path = path.child("spec");
-    addresses(walk, spec, &path);
-    if walk.errors.len() > before {
-        return;
-    }
-    let (ips, families) = (list(spec, "clusterIPs"), list(spec, "ipFamilies"));
-    let policy_path = path.child("ipFamilyPolicy");
-    let policy = field(spec, "ipFamilyPolicy");
-    if policy.as_str() == Some("SingleStack") {
-        for (count, what) in [(ips.len(), "cluster IPs"), (families.len(), "IP families")] {
-            if count == 2 {
-                let detail = format!(
-                    "must be 'RequireDualStack' or 'PreferDualStack' when multiple {what} are \
-                     specified"
-                );
-                let shown = BadValue::json(policy);
-                walk.errors.push(FieldError::invalid(policy_path, shown, detail));
-            }
-        }
-    }
-    if walk.errors.len() > before || is_selectorless_headless(spec) {
-        return;
-    }
-    if policy.as_str() == Some("RequireDualStack") {
-        let detail = "this cluster is not configured for dual-stack services";
-        walk.errors.push(FieldError::invalid(policy_path, BadValue::json(policy), detail));
-    }
-    let families_path = path.child("ipFamilies");
-    for (at, family) in families.iter().enumerate().filter(|(_, family)| **family != "IPv4") {
-        let shown = BadValue::json(&Value::from(*family));
-        let detail = "not configured on this cluster";
-        walk.errors.push(FieldError::invalid(families_path.index(at), shown, detail));
-    }
 }
 
 /// The addresses of the specification that stands here.
