@@ -9,7 +9,8 @@ use pyo3_arrow::PyTable;
 use wavetank_core::api::ApiResult;
 use wavetank_core::base::ip::parse_ip;
 use wavetank_core::engine::World as Engine;
-use wavetank_core::engine::sending::{EndpointRow, Mode, Sending};
+use wavetank_core::engine::endpoint_rows::EndpointRow;
+use wavetank_core::engine::sending::{Mode, Sending};
 use wavetank_core::net::Family;
 use wavetank_core::net::route::batch::{
     DROP, ENDPOINT, ESTABLISHED, MASQUERADED, NO_ENDPOINT, PASS, REJECT,
