@@ -454,7 +454,7 @@ impl<'a> Plugin<'a> {
         match (labels.next(), labels.next(), labels.next()) {
             (None, ..) => {}
             (Some(endpoint), None, _) => {
-                asked.endpoint = Some(lower_text(endpoint).ok_or(Missing)?)
+                asked.endpoint = Some(lower_text(endpoint).ok_or(Missing)?);
             }
             (Some(protocol), Some(port), None) => {
                 asked.protocol = wanted(protocol)?;
