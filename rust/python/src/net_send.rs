@@ -23,6 +23,9 @@ use crate::error::{api_error, value_error};
 use crate::net::read_family;
 use crate::world::World;
 
+/// What a column of words reads of an endpoint.
+type Word = fn(&EndpointRow) -> &str;
+
 /// The word of each verdict, by number.
 const VERDICTS: [&str; 4] = ["endpoint", "accept", "drop", "reject"];
 
@@ -166,9 +169,6 @@ fn column<T: numpy::Element + Copy>(
 }
 
 #[pymethods]
-/// What a column of words reads of an endpoint.
-type Word = fn(&EndpointRow) -> &str;
-
 impl Sent {
     /// The row of each connection's endpoint; -1 for none.
     fn endpoint<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i32>> {
