@@ -76,7 +76,7 @@ def lived() -> wt.Cluster:
     cluster = wt.Cluster(seed=7, latencies="default")
     cluster.add_nodes(cpu="4", memory="16Gi", count=3)
     cluster.apply(SHOP)
-    cluster.run(until="60s")
+    cluster.run(until="56s")
     tank = {"apiVersion": "example.com/v1", "kind": "Tank", "metadata": {"name": "deep"}}
     cluster.create({**tank, "spec": {"metres": 3}})
     return cluster
