@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 
-.PHONY: help build demo test test-rust lint format types notebooks bench clean
+.PHONY: help build demo test test-rust lint format types notebooks bench bench-kernel clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,10 @@ notebooks: build $(VENV)/.check ## Execute every notebook
 bench: build $(VENV)/.check ## Run every bench; SHORT=1 for a quick look
 	cargo bench --workspace --exclude wavetank-python --profile quick -- $(if $(SHORT),--test)
 	$(BIN)/python -m pytest benches $(if $(SHORT),--benchmark-disable)
+	SHORT=$(SHORT) $(BIN)/python -m benches.kernel
+
+bench-kernel: build ## Compare with the kernel's iptables; SHORT=1 for a quick look
+	SHORT=$(SHORT) $(BIN)/python -m benches.kernel
 
 clean: ## Remove the virtual environment and everything compiled
 	rm -rf $(VENV) target

@@ -47,7 +47,7 @@ PYTHON = [
     {"rollouts"},
     {"explaining", "network"},
     {"cluster"},
-    {"plan", "replay", "traces", "plotting"},
+    {"plan", "replay", "traces", "plotting", "plotting_traffic"},
     {"bench"},
     {"explain"},
     {"cli"},

@@ -25,6 +25,7 @@ PAGES = [
     "docs/explain.md",
     "docs/gpu-sharing.md",
     "docs/scheduling-plugins.md",
+    "docs/traffic.md",
     "examples/shop/README.md",
 ]
 

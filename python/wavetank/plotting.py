@@ -256,6 +256,22 @@ def _panels(count: int, height: float) -> tuple[Figure, Sequence[Axes]]:
     return figure, list(axes[0])
 
 
+def grid_of(rows: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure of equal panels that a notebook shows once."""
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - optional and slow to import
+
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(10, height), squeeze=False, layout="constrained"
+    )
+    plt.close(figure)
+    return figure, list(axes.flat)
+
+
+def legend_below(figure: Figure, axes: Sequence[Axes]) -> None:
+    """Put one legend for all panels below them."""
+    _legend(figure, axes)
+
+
 def _frame(axis: Axes, title: str, *, share: bool = True) -> None:
     axis.set_title(title, loc="left", size="small", color="#777777")
     axis.spines[["top", "right", "left"]].set_visible(False)

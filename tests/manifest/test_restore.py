@@ -76,7 +76,7 @@ def lived() -> wt.Cluster:
     cluster = wt.Cluster(seed=7, latencies="default")
     cluster.add_nodes(cpu="4", memory="16Gi", count=3)
     cluster.apply(SHOP)
-    cluster.run(until="40s")
+    cluster.run(until="56s")
     tank = {"apiVersion": "example.com/v1", "kind": "Tank", "metadata": {"name": "deep"}}
     cluster.create({**tank, "spec": {"metres": 3}})
     return cluster
@@ -127,8 +127,11 @@ def test_the_restored_cluster_finishes_what_had_begun(lived: wt.Cluster) -> None
     restored = wt.Cluster.from_dump(dump(everything(lived)))
     assert restored.run().reason == "settled"
     assert restored.get("deployment/web", namespace="shop").status["readyReplicas"] == 5
-    nodes = {pod.name: pod.spec["nodeName"] for pod in lived.get("pods", namespace="shop")}
-    assert {p.name: p.spec["nodeName"] for p in restored.get("pods")} == nodes
+    pods = lived.get("pods", namespace="shop")
+    bound = {pod.name: pod.spec["nodeName"] for pod in pods if "nodeName" in pod.spec}
+    assert len(bound) >= 4
+    nodes = {pod.name: pod.spec["nodeName"] for pod in restored.get("pods")}
+    assert bound.items() <= nodes.items()
 
 
 def test_what_a_dump_lacks_is_noted_and_bound_pods_stay_bound() -> None:

@@ -1,8 +1,8 @@
 """A node with a world around it, in network namespaces of their own.
 
 Run inside one: reads ``{"backend", "family", "addresses", "cases": [{"rules", "packets",
-"times"}]}`` from standard input and prints, per case and packet, what became of each connection: ``[end,
-masqueraded]``, as the kernel's table of connections has it.
+"times"}]}`` from standard input and prints, per case and packet, what became of each connection:
+``[end, masqueraded]``, as the kernel's table of connections has it.
 """
 
 from __future__ import annotations

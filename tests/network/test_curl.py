@@ -350,3 +350,33 @@ def test_what_nodes_and_the_api_server_answer(cluster: wt.Cluster) -> None:
     assert codes == {node: 200 if node == home else 503 for node in codes}
     balancer = branch.load_balancer("front")
     assert [target.node for target in balancer.usable] == [home]
+
+
+ROOT = """
+$ORIGIN .
+@ 3600 IN SOA a.root. host.root. 1 2 3 4 5
+@ IN NS a.root.
+a.root. IN A 192.0.2.1
+example. IN NS ns.example.
+ns.example. IN A 192.0.2.2
+"""
+EXAMPLE = """
+$ORIGIN example.
+@ 3600 IN SOA ns.example. host.example. 1 2 3 4 5
+@ IN NS ns.example.
+ns IN A 192.0.2.2
+shop IN CNAME front
+front IN A 192.0.2.99
+"""
+
+
+def test_a_zone_says_where_a_host_is_before_its_ingress_does(cluster: wt.Cluster) -> None:
+    branch = cluster.fork()
+    branch.set_dns(zones={"root.zone": ROOT, "example.zone": EXAMPLE})
+    answer = branch.curl("http://shop.example/", connect_timeout=1)
+    assert (answer.address, answer.exit_code) == ("192.0.2.99", 28)
+    assert "no zone has the name" not in str(answer)
+    assert branch.curl("http://late.example/a").address == "192.0.2.80"
+    assert cluster.curl("http://shop.example/").address == "192.0.2.80"
+    inside = cluster.curl("http://shop.example/", source=pod_of(cluster, "web"))
+    assert (inside.address, inside.status) == ("192.0.2.80", 200)

@@ -199,6 +199,27 @@ def test_the_zone_has_another_name_if_told(cluster: wt.Cluster) -> None:
     assert cluster.resolve("web").canonical_name == "web.default.svc.k8s.example."
 
 
+def test_the_server_is_at_the_tenth_address_of_the_service_range() -> None:
+    other = wt.Cluster(service_cidr="fd00:10:96::/112,10.200.0.0/16")
+    assert other.resolve("kubernetes").queries[0].server == "fd00:10:96::a"
+    assert other.resolve("kubernetes", "AAAA").addresses == ("fd00:10:96::1",)
+    other.set_dns(server="fd00:10:96::53")
+    assert other.resolve("kubernetes").queries[0].server == "fd00:10:96::53"
+
+
+def test_kubeadms_objects_can_be_had() -> None:
+    cluster = wt.Cluster()
+    cluster.add_nodes(cpu="4", memory="8Gi", count=2)
+    cluster.add_dns(replicas=2)
+    cluster.run()
+    assert len(cluster.get("pods", namespace="kube-system", label_selector="k8s-app=kube-dns")) == 2
+    found = cluster.resolve("kube-dns.kube-system")
+    assert found.addresses == ("10.96.0.10",)
+    assert len(cluster.resolve("_dns._udp.kube-dns.kube-system", "SRV").records) == 1
+    with pytest.raises(wt.ApiError, match="already allocated"):
+        cluster.add_dns()
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [

@@ -65,6 +65,7 @@ def sent_by_kernel(
     ]
     asked = {
         "backend": backend,
+        "family": "IPv4",
         "addresses": [entry["address"] for entry in status["addresses"] if "IP" in entry["type"]],
         "jumps": JUMPS,
         "cases": case,
@@ -105,7 +106,7 @@ def test_our_shares_are_even(cluster: wt.Cluster, mode: Any) -> None:
 
 @pytest.mark.parametrize("backend", kernel.BACKENDS)
 def test_the_shares_of_the_kernel_are_as_even(backend: str, cluster: wt.Cluster) -> None:
-    kernel.need(backend)
+    kernel.need(backend, "IPv4")
     packets = []
     for name in SIZES:
         address = cluster.get("services", name)["spec"]["clusterIP"]
@@ -123,7 +124,7 @@ def test_the_shares_of_the_kernel_are_as_even(backend: str, cluster: wt.Cluster)
 
 @pytest.mark.parametrize("backend", kernel.BACKENDS)
 def test_the_kernel_sends_connections_where_send_does(backend: str) -> None:
-    kernel.need(backend)
+    kernel.need(backend, "IPv4")
     cluster = busy_cluster()
     cluster.patch("service", "dns", {"spec": {"sessionAffinity": "None"}})
     cluster.run(until="settled")

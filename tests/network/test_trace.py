@@ -184,14 +184,12 @@ def test_the_command_prints_the_page_and_data(cluster: wt.Cluster, tmp_path: Pat
 def test_both_families_have_rules_of_their_own() -> None:
     cluster = wt.Cluster(seed=2, service_cidr="10.96.0.0/16,fd00:10:96::/112")
     cluster.add_nodes(cpu="16", memory="64Gi", count=2, name="node", zones=["a", "b"])
-    labels = {"app": "web"}
-    container = {"name": "c", "image": "web:1"}
     cluster.create(
         {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {"name": "web", "labels": labels},
-            "spec": {"containers": [container]},
+            "metadata": {"name": "web"},
+            "spec": {"containers": [{"name": "c", "image": "web:1"}]},
         }
     )
     cluster.create(
@@ -199,14 +197,23 @@ def test_both_families_have_rules_of_their_own() -> None:
             "apiVersion": "v1",
             "kind": "Service",
             "metadata": {"name": "web"},
-            "spec": {
-                "selector": labels,
-                "ports": [{"port": 80}],
-                "ipFamilyPolicy": "PreferDualStack",
-            },
+            "spec": {"ports": [{"port": 80}], "ipFamilyPolicy": "PreferDualStack"},
         }
     )
     cluster.run()
+    for entry in cluster.get("pod/web")["status"]["podIPs"]:
+        kind = "IPv6" if ":" in entry["ip"] else "IPv4"
+        labels = {"kubernetes.io/service-name": "web"}
+        cluster.create(
+            {
+                "apiVersion": "discovery.k8s.io/v1",
+                "kind": "EndpointSlice",
+                "metadata": {"name": f"web-{kind.lower()}", "labels": labels},
+                "addressType": kind,
+                "endpoints": [{"addresses": [entry["ip"]]}],
+                "ports": [{"name": "", "port": 80}],
+            }
+        )
     four = cluster.trace("node/node-0", "web")
     six = cluster.trace("node/node-0", "web", family="IPv6")
     assert (four.verdict, six.verdict) == ("connected", "connected")

@@ -47,7 +47,7 @@ def main() -> None:
     asked = json.load(sys.stdin)
     own = set(asked["addresses"])
     sources = {packet["src"] for case in asked["cases"] for packet in case["packets"]} - own
-    pid = build(asked["addresses"], sorted(sources))
+    pid = build("IPv4", asked["addresses"], sorted(sources))
     node, world = Place("/proc/self/ns/net"), Place(f"/proc/{pid}/ns/net")
     silence = "*raw\n-A OUTPUT -p tcp --tcp-flags RST RST -j DROP\nCOMMIT\n"
     command(f"nsenter --target {pid} --net iptables-nft-restore", silence)

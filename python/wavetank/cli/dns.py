@@ -56,7 +56,9 @@ def serve(
     if not (paths or nodes or cluster or zones):
         raise ValueError("nothing to answer: give --cluster, manifests, or --zones")
     loaded = named_cluster(paths or [], nodes, cluster, zones, namespace)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Also where a shell that started this in the background would have SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     with loaded.serve_dns(port, host=host) as server:
         try:
             _introduce(loaded, server)
@@ -68,9 +70,10 @@ def serve(
 
 def _introduce(cluster: Cluster, server: DnsServer) -> None:
     zone = cluster.dns_options.zone
-    services = len(cluster.keys("services"))
+    count = len(cluster.keys("services"))
+    services = f"{count:,} service{'' if count == 1 else 's'}"
     sys.stdout.write(
-        f"answering for {zone} ({services:,} services) on {server.host} port {server.port}, "
+        f"answering for {zone} ({services}) on {server.host} port {server.port}, "
         f"UDP and TCP\ntry: dig @{server.host} -p {server.port} ns.dns.{zone}\nCtrl-C ends it\n"
     )
     sys.stdout.flush()

@@ -107,14 +107,7 @@ def run(
     recursive: Recursive = False,
 ) -> None:
     """Run; see the help text above."""
-    if output not in {"table", "json", "none"}:
-        raise ValueError(f"--output is table, json or none, not {output!r}")
-    if save is not None and not save.absolute().parent.is_dir():
-        raise ValueError(f"--save {save}: there is no folder {save.parent}")
-    if save is not None and save.is_dir():
-        raise ValueError(f"--save {save} is a folder: a file is wanted")
-    if until != "settled":
-        _check_time(until)
+    _check(output, save, until)
     if cluster is not None and (service_cidr or pod_cidr):
         raise ValueError(
             "--service-cidr and --pod-cidr are for new clusters: --cluster has its own"
@@ -303,3 +296,15 @@ def _rows(columns: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _object(row: dict[str, Any]) -> str:
     return f"{row['object_kind'].lower()}/{row['name']}"
+
+
+def _check(output: str, save: Path | None, until: str) -> None:
+    """Refuse options that make no sense."""
+    if output not in {"table", "json", "none"}:
+        raise ValueError(f"--output is table, json or none, not {output!r}")
+    if save is not None and not save.absolute().parent.is_dir():
+        raise ValueError(f"--save {save}: there is no folder {save.parent}")
+    if save is not None and save.is_dir():
+        raise ValueError(f"--save {save} is a folder: a file is wanted")
+    if until != "settled":
+        _check_time(until)

@@ -28,7 +28,8 @@ class DnsOptions:
     zone
         The cluster's zone.
     server
-        Where pods find the cluster's server when there is no Service kube-system/kube-dns.
+        Where pods find the cluster's server when there is no Service kube-system/kube-dns; the
+        tenth address of the service range when ``None``, as kubeadm has it.
     resolv_conf
         The nodes' own resolv.conf. Its nameservers are recursive resolvers of the world outside.
     zones
@@ -38,7 +39,7 @@ class DnsOptions:
     """
 
     zone: str = "cluster.local"
-    server: str = "10.96.0.10"
+    server: str | None = None
     resolv_conf: str = NODE_RESOLV_CONF
     zones: str | Path | Sequence[str | Path] | Mapping[str, str] = ()
     silent: Sequence[str] = ()

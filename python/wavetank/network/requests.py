@@ -8,7 +8,6 @@ second one, straight to an endpoint, as they do. Pods answer 200 to everything.
 from __future__ import annotations
 
 import ipaddress
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from .ingresses import Ingresses
 from .lookup import look_up
 from .packets import API_SERVER, Follower, merged
 from .places import Place, locate
+from .request_parts import container_at, cookies_in, is_address, mark_of, port_of
 from .response import Response
 from .targets import Target, joined
 from .tracing import CONNECTED, REFUSED, Trace
@@ -122,7 +122,7 @@ class Request:
                 say("*", f"Added {entry} to DNS cache")
                 say("*", f"Hostname {self.host} was found in DNS cache")
                 return [address]
-        if _is_address(self.host):
+        if is_address(self.host):
             return [self.host]
         found, how = self._looked_up()
         if not found:
@@ -205,7 +205,7 @@ class Request:
         served = self.ingresses.behind(end.namespace, labels)
         if served is not None:
             return self._at_ingress(served, locate(self.api, f"pod/{end.namespace}/{end.pod}"))
-        named = _port_of(pod, end.port)
+        named = port_of(pod, end.port)
         speaks_tls = end.port in _TLS_PORTS or named.get("name") in {"https", "tls"}
         if not self._agree(speaks_tls, "a certificate of its own"):
             return response
@@ -393,15 +393,15 @@ class Request:
 
     def _choose(self, rule: Rule, endpoints: Sequence[tuple[str, int]]) -> tuple[str, int]:
         """Return the endpoint of the cookie, else the next in turn."""
-        marks = {_mark(*one): one for one in endpoints}
-        given = _cookies(self.asked.headers).get(rule.cookie, "") if rule.cookie else ""
+        marks = {mark_of(*one): one for one in endpoints}
+        given = cookies_in(self.asked.headers).get(rule.cookie, "") if rule.cookie else ""
         if given in marks:
             self.response.say("~", f"cookie {rule.cookie} names the endpoint")
             return marks[given]
         chosen = endpoints[self.asked.number % len(endpoints)]
         if rule.cookie:
             self.response.headers["Set-Cookie"] = (
-                f"{rule.cookie}={_mark(*chosen)}; Path=/; HttpOnly"
+                f"{rule.cookie}={mark_of(*chosen)}; Path=/; HttpOnly"
             )
         return chosen
 
@@ -425,7 +425,7 @@ class Request:
         response.container_port = end.port
         if end.pod:
             pod = self.api.get("pod", end.pod, namespace=end.namespace)
-            response.container = _container(pod, end.port)
+            response.container = container_at(pod, end.port)
 
     def _answer(self, status: int, body: str = "") -> Response:
         response = self.response
@@ -446,41 +446,6 @@ class Request:
             response.body = ""
         response.say("*", f"Connection #0 to host {self.host} left intact")
         return response
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _mark(address: str, port: int) -> str:
-    """Return what a cookie calls an endpoint."""
-    return f"{zlib.crc32(joined(address, port).encode()):08x}"
-
-
-def _cookies(headers: Mapping[str, str]) -> dict[str, str]:
-    pairs = (one.partition("=") for one in headers.get("Cookie", "").split(";"))
-    return {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
-
-
-def _port_of(pod: Any, port: int) -> dict[str, Any]:
-    for container in pod["spec"]["containers"]:
-        for one in container.get("ports") or []:
-            if one["containerPort"] == port:
-                return dict(one)
-    return {}
-
-
-def _container(pod: Any, port: int) -> str:
-    """Return the container that declares a port; the only one there is otherwise."""
-    containers = pod["spec"]["containers"]
-    for container in containers:
-        if any(one["containerPort"] == port for one in container.get("ports") or []):
-            return str(container["name"])
-    return str(containers[0]["name"]) if len(containers) == 1 else ""
 
 
 def curl(

@@ -127,7 +127,7 @@ class Names(Api):
         """
         from .addon import objects  # noqa: PLC0415
 
-        for item in objects(self.dns_options.server, replicas):
+        for item in objects(self._world.dns_addresses()[0], replicas):
             self.create(item)
 
     def serve_dns(self, port: int = 5353, *, host: str = "127.0.0.1") -> DnsServer:

@@ -220,7 +220,7 @@ impl World {
         });
         let value = Value::map([
             ("zone", Value::from(settings.zone.as_str())),
-            ("server", settings.server.to_string().into()),
+            ("server", settings.server.map_or(Value::Null, |ip| ip.to_string().into())),
             ("resolv_conf", settings.node.to_string().into()),
             ("files", files.collect::<Vec<Value>>().into()),
             ("silent", texts(&settings.silent).into()),
@@ -234,7 +234,7 @@ impl World {
         let text = |field: &str| given.str_at(&[field]).unwrap_or_default();
         let mut read = Settings {
             zone: text("zone").trim_end_matches('.').to_owned(),
-            server: address(text("server"))?,
+            server: given.str_at(&["server"]).map(address).transpose()?,
             node: ResolvConf::parse(text("resolv_conf")).map_err(value_error)?,
             files: Vec::new(),
             silent: Vec::new(),

@@ -9,7 +9,8 @@ use pyo3_arrow::PyTable;
 use wavetank_core::api::ApiResult;
 use wavetank_core::base::ip::parse_ip;
 use wavetank_core::engine::World as Engine;
-use wavetank_core::engine::sending::{EndpointRow, Mode, Sending};
+use wavetank_core::engine::endpoint_rows::EndpointRow;
+use wavetank_core::engine::sending::{Mode, Sending};
 use wavetank_core::net::Family;
 use wavetank_core::net::route::batch::{
     DROP, ENDPOINT, ESTABLISHED, MASQUERADED, NO_ENDPOINT, PASS, REJECT,
@@ -21,6 +22,9 @@ use crate::columns::{to_arrow, to_dict};
 use crate::error::{api_error, value_error};
 use crate::net::read_family;
 use crate::world::World;
+
+/// What a column of words reads of an endpoint.
+type Word = fn(&EndpointRow) -> &str;
 
 /// The word of each verdict, by number.
 const VERDICTS: [&str; 4] = ["endpoint", "accept", "drop", "reject"];
@@ -88,7 +92,7 @@ impl World {
         let counts: Option<Vec<u64>> = column(columns, "counts")?;
         let sent = self.enter(py, |inner| match counts {
             Some(counts) => Sent::counted(&mut inner.engine, &sending, &counts),
-            None => Sent::sent(&mut inner.engine, &sending),
+            None => Sent::one_by_one(&mut inner.engine, &sending),
         });
         sent.map_err(|error| api_error(&error))
     }
@@ -205,7 +209,7 @@ impl Sent {
 }
 
 impl Sent {
-    fn sent(engine: &mut Engine, sending: &Sending) -> ApiResult<Self> {
+    fn one_by_one(engine: &mut Engine, sending: &Sending) -> ApiResult<Self> {
         let routed = engine.send(sending)?;
         let table = engine.route_table(sending.family);
         let mut hit = vec![false; table.port_count()];
@@ -245,7 +249,7 @@ impl Sent {
         let counted = engine.send_counted(sending, counts)?;
         let table = engine.route_table(sending.family);
         let mut ports: Vec<u32> =
-            counted.endpoints.iter().map(|(endpoint, _)| table.owner(*endpoint)).collect();
+            counted.endpoints.keys().map(|endpoint| table.owner(*endpoint)).collect();
         ports.sort_unstable();
         ports.dedup();
         let mut sent = Self::empty(engine, sending.family, ports);
@@ -341,7 +345,7 @@ impl Sent {
         let codes = self.flags.iter().map(|flags| verdict(flags) as i32).collect();
         set.push("verdict", Column::Category { codes, words });
         set.push("endpoint", Column::Int(self.codes.iter().map(|code| i64::from(*code)).collect()));
-        let words: [(&str, fn(&EndpointRow) -> &str); 4] = [
+        let words: [(&str, Word); 4] = [
             ("service", |row| &row.service),
             ("pod", |row| &row.pod),
             ("node", |row| &row.node),
@@ -359,7 +363,7 @@ impl Sent {
         set.push("established", flag(|flags| flags & ESTABLISHED != 0));
         set.push("dropped", flag(|flags| flags & REJECT == DROP));
         set.push("rejected", flag(|flags| flags & REJECT == REJECT));
-        debug_assert!(ENDPOINT < PASS);
+        const { assert!(ENDPOINT < PASS) };
         set
     }
 

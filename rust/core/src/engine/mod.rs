@@ -17,6 +17,7 @@ pub mod consumer;
 pub mod control_plane;
 pub mod controllers;
 mod dns;
+pub mod endpoint_rows;
 pub mod explain;
 pub mod garbage;
 pub mod headroom;

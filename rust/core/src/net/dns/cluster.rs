@@ -4,12 +4,13 @@
 //! for an endpoint or two for a port and a protocol. Its quirks are kept: see the golden answers
 //! in `tests/golden/dns`.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use smallvec::SmallVec;
 
 use super::index::{Address, Index, Port, Target, key};
 use super::name::{self, Wire};
+use super::spelled::{REVERSE_4, REVERSE_6, lower_text, reversed, undashed};
 use super::wire::{Data, Query, Reply, Rr, kind, rcode};
 use crate::base::{FastSet, Text};
 
@@ -43,11 +44,6 @@ pub enum Zone {
     /// in-addr.arpa or ip6.arpa.
     Reverse,
 }
-
-/// in-addr.arpa.
-pub const REVERSE_4: &[u8] = b"\x07in-addr\x04arpa\x00";
-/// ip6.arpa.
-pub const REVERSE_6: &[u8] = b"\x03ip6\x04arpa\x00";
 
 impl Zones {
     /// The zone a name is in, and where in the name it begins.
@@ -452,12 +448,14 @@ impl<'a> Plugin<'a> {
             return Err(Missing);
         }
         let Some(namespace) = labels.next() else { return Ok(asked) };
-        asked.namespace = lower_text(namespace)?;
+        asked.namespace = lower_text(namespace).ok_or(Missing)?;
         let Some(service) = labels.next() else { return Ok(asked) };
-        asked.service = Some(lower_text(service)?);
+        asked.service = Some(lower_text(service).ok_or(Missing)?);
         match (labels.next(), labels.next(), labels.next()) {
             (None, ..) => {}
-            (Some(endpoint), None, _) => asked.endpoint = Some(lower_text(endpoint)?),
+            (Some(endpoint), None, _) => {
+                asked.endpoint = Some(lower_text(endpoint).ok_or(Missing)?);
+            }
             (Some(protocol), Some(port), None) => {
                 asked.protocol = wanted(protocol)?;
                 asked.port = wanted(port)?;
@@ -479,16 +477,8 @@ fn name_of(key: &str, endpoint: Option<&str>, space: &[u8], zone: &[u8]) -> Wire
 
 /// A label of a port or protocol without its underscore; nothing left asks for any.
 fn wanted(label: &[u8]) -> Result<Option<Text>, Missing> {
-    let text = lower_text(label.strip_prefix(b"_").unwrap_or(label))?;
+    let text = lower_text(label.strip_prefix(b"_").unwrap_or(label)).ok_or(Missing)?;
     Ok((!text.is_empty()).then_some(text))
-}
-
-fn lower_text(label: &[u8]) -> Result<Text, Missing> {
-    let mut buffer = [0; 64];
-    let text = buffer.get_mut(..label.len()).ok_or(Missing)?;
-    text.copy_from_slice(label);
-    text.make_ascii_lowercase();
-    std::str::from_utf8(text).map(Text::from).map_err(|_| Missing)
 }
 
 fn address(ip: IpAddr) -> Data {
@@ -504,33 +494,4 @@ fn address_of(data: &Data) -> IpAddr {
         Data::Aaaa(ip) => IpAddr::V6(*ip),
         _ => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
     }
-}
-
-/// The address a pod's name spells with dashes.
-fn undashed(label: &str) -> Option<IpAddr> {
-    let dashes = label.bytes().filter(|byte| *byte == b'-').count();
-    if dashes == 3 && !label.contains("--") {
-        return label.replace('-', ".").parse::<Ipv4Addr>().ok().map(IpAddr::V4);
-    }
-    label.replace('-', ":").parse::<Ipv6Addr>().ok().map(IpAddr::V6)
-}
-
-/// The address a reverse name spells.
-fn reversed(name: &[u8]) -> Option<IpAddr> {
-    if let Some(at) = name::within(name, REVERSE_4).filter(|at| *at > 0) {
-        let labels: SmallVec<[&[u8]; 8]> = name::labels(&name[..at]).collect();
-        let texts: Option<Vec<&str>> =
-            labels.iter().rev().map(|label| std::str::from_utf8(label).ok()).collect();
-        return texts?.join(".").parse::<Ipv4Addr>().ok().map(IpAddr::V4);
-    }
-    let at = name::within(name, REVERSE_6).filter(|at| *at > 0)?;
-    let mut digits = String::with_capacity(40);
-    let labels: Vec<&[u8]> = name::labels(&name[..at]).collect();
-    for (number, label) in labels.iter().rev().enumerate() {
-        if number > 0 && number % 4 == 0 {
-            digits.push(':');
-        }
-        digits.push_str(std::str::from_utf8(label).ok()?);
-    }
-    digits.parse::<Ipv6Addr>().ok().map(|ip| IpAddr::V6(ip).to_canonical())
 }

@@ -1,7 +1,7 @@
 //! The servers a cluster's resolvers reach: its own CoreDNS, set up as kubeadm does, the
 //! recursive resolver behind it, and the authoritative servers of the world outside.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -30,8 +30,9 @@ const FAILURE_TTL: u32 = 5;
 pub struct Settings {
     /// The cluster's zone, without the dot at its end.
     pub zone: String,
-    /// Where pods find the DNS server when there is no Service for it.
-    pub server: IpAddr,
+    /// Where pods find the DNS server when there is no Service for it; `None`: at the tenth
+    /// address of the service range, as kubeadm has it.
+    pub server: Option<IpAddr>,
     /// The nodes' own resolv.conf.
     pub node: ResolvConf,
     /// Zone files: name and text.
@@ -44,7 +45,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             zone: "cluster.local".to_owned(),
-            server: IpAddr::V4(Ipv4Addr::new(10, 96, 0, 10)),
+            server: None,
             node: ResolvConf { nameservers: vec!["192.168.0.2".into()], ..ResolvConf::default() },
             files: Vec::new(),
             silent: Vec::new(),
@@ -113,7 +114,7 @@ impl Dns {
         let zones = Zones {
             cluster: name::lower(&name::parse(&settings.zone)?),
             ttl: 30,
-            server: settings.server,
+            server: settings.server.unwrap_or(IpAddr::V4(Ipv4Addr::new(10, 96, 0, 10))),
             service: "kube-system/kube-dns".into(),
         };
         let mut files = Vec::new();
@@ -173,6 +174,11 @@ impl Dns {
     /// Takes in what was written.
     pub fn follow(&mut self, store: &Store) {
         self.index.follow(store);
+        if self.settings.server.is_none()
+            && let Some(range) = store.ranges.services.first()
+        {
+            self.zones.server = tenth(range.network());
+        }
     }
 
     /// The names of another, with what it takes to answer about them; the memory stays one's own.
@@ -370,6 +376,14 @@ impl Outside {
             }
         }
         reply
+    }
+}
+
+/// The tenth address after the first of a range.
+fn tenth(first: IpAddr) -> IpAddr {
+    match first {
+        IpAddr::V4(ip) => IpAddr::V4(Ipv4Addr::from(u32::from(ip).saturating_add(10))),
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from(u128::from(ip).saturating_add(10))),
     }
 }
 

@@ -61,6 +61,19 @@ impl Tuple {
     }
 }
 
+impl Tuple {
+    /// 0 if it is the same, told without a branch.
+    #[inline]
+    fn differs(self, other: Self) -> u32 {
+        (self.node ^ other.node)
+            | (self.source ^ other.source)
+            | (self.destination ^ other.destination)
+            | u32::from(self.source_port ^ other.source_port)
+            | u32::from(self.port ^ other.port)
+            | u32::from(self.protocol ^ other.protocol)
+    }
+}
+
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
@@ -73,8 +86,9 @@ pub enum State {
     CloseWait,
 }
 
-/// An entry.
+/// An entry: one line of a cache.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[repr(align(64))]
 pub struct Entry {
     /// Which connection it is of.
     pub tuple: Tuple,
@@ -134,7 +148,10 @@ impl Entry {
             (State::Open, UDP) => UDP_MS,
             (State::Open, _) => SCTP_ESTABLISHED_MS,
         };
-        self.expires_ms = now + timeout;
+        // What stays the same is not written: nobody has to fetch it anew.
+        if self.expires_ms != now + timeout {
+            self.expires_ms = now + timeout;
+        }
     }
 
     /// One side closed it, or both did.
@@ -257,10 +274,12 @@ impl Flows {
     }
 
     /// Opens the shards of some connections for writing, all at once.
-    pub fn open(&mut self, tuples: impl Iterator<Item = Tuple>) -> Open<'_> {
-        let mut wanted = vec![false; self.shards.len()];
-        for tuple in tuples {
-            if let Some((shard, _)) = self.home(tuple) {
+    pub fn open(&mut self, count: usize, tuple: impl Fn(usize) -> Tuple) -> Open<'_> {
+        // So many of them want all.
+        let all = count >= self.shards.len() * 4;
+        let mut wanted = vec![all; self.shards.len()];
+        for at in 0..if all { 0 } else { count } {
+            if let Some((shard, _)) = self.home(tuple(at)) {
                 wanted[shard] = true;
             }
         }
@@ -333,7 +352,7 @@ pub struct Open<'a> {
 }
 
 /// Connections that are looked up together.
-const GROUP: usize = 16;
+const GROUP: usize = 32;
 
 impl Open<'_> {
     /// Calls `visit` with every connection and its entry, if it is remembered, in order.
@@ -346,22 +365,33 @@ impl Open<'_> {
     ) {
         for from in (0..count).step_by(GROUP) {
             let to = (from + GROUP).min(count);
-            let mut homes = [(usize::MAX, 0, 0); GROUP];
-            // The first entry of each is read before any is worked on: they are far apart.
+            let mut tuples = [Entry::default().tuple; GROUP];
+            let mut homes = [(usize::MAX, 0); GROUP];
             for at in from..to {
-                if let Some((shard, place)) = home(self.shards.len(), tuple(at))
-                    && let Some(entries) = &self.shards[shard]
-                {
-                    homes[at - from] = (shard, place, entries[place].tuple.source);
+                tuples[at - from] = tuple(at);
+                homes[at - from] =
+                    home(self.shards.len(), tuples[at - from]).unwrap_or((usize::MAX, 0));
+            }
+            // The first entry of each is read, from its beginning to its end, before any is worked
+            // on: they are far apart in memory, and this way they are fetched side by side.
+            let mut is_first = [false; GROUP];
+            for at in 0..to - from {
+                let (shard, place) = homes[at];
+                if let Some(Some(entries)) = self.shards.get(shard) {
+                    let entry = &entries[place];
+                    is_first[at] =
+                        (entry.tuple.differs(tuples[at]) | u32::from(entry.expires_ms == 0)) == 0;
                 }
             }
             for at in from..to {
-                let (shard, place, first) = homes[at - from];
-                let wanted = tuple(at);
+                let ((shard, place), wanted) = (homes[at - from], tuples[at - from]);
                 let entries = self.shards.get_mut(shard).and_then(Option::as_deref_mut);
                 let found = entries.and_then(|entries| {
-                    let hint = if first == wanted.source { place } else { (place + 1) % SHARD };
-                    find_in(entries, place, hint, wanted)
+                    if is_first[at - from] {
+                        Some(&mut entries[place])
+                    } else {
+                        find_in(entries, place, wanted)
+                    }
                 });
                 visit(at, found.filter(|entry| entry.is_live(ms(now_ns(at)))));
             }
@@ -369,9 +399,8 @@ impl Open<'_> {
     }
 }
 
-#[inline]
-fn find_in(entries: &mut [Entry], home: usize, hint: usize, wanted: Tuple) -> Option<&mut Entry> {
-    let mut at = if entries[hint].tuple == wanted { hint } else { home };
+fn find_in(entries: &mut [Entry], home: usize, wanted: Tuple) -> Option<&mut Entry> {
+    let mut at = home;
     loop {
         let tuple = entries[at].tuple;
         if tuple == wanted {
@@ -411,84 +440,4 @@ impl<'de> Deserialize<'de> for Flows {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-
-    use super::{Entry, Flows, Tuple};
-    use crate::net::service_ports::Protocol;
-
-    const SECOND: i64 = 1_000_000_000;
-
-    fn tuple(number: u32, protocol: Protocol) -> Tuple {
-        let (source_port, protocol) = (number as u16, protocol as u8);
-        Tuple { node: 1, source: 7, destination: number >> 16, source_port, port: 80, protocol }
-    }
-
-    fn open(number: u32, protocol: Protocol, now: i64) -> Entry {
-        Entry::new(tuple(number, protocol), (number, 80), 0, now * SECOND, (0, 0))
-    }
-
-    #[test]
-    fn a_connection_is_forgotten_when_it_is_silent_for_too_long() {
-        let mut flows = Flows::default();
-        for (protocol, timeout) in [(Protocol::Tcp, 86_400), (Protocol::Udp, 30)] {
-            flows.insert(open(1, protocol, 0), 0);
-            assert!(flows.find(tuple(1, protocol), timeout * SECOND - 1_000_000).is_some());
-            assert!(flows.find(tuple(1, protocol), timeout * SECOND).is_none());
-        }
-    }
-
-    #[test]
-    fn udp_packets_after_two_seconds_make_a_stream() {
-        let mut entry = open(1, Protocol::Udp, 0);
-        entry.refresh(2 * SECOND);
-        assert_eq!(entry.expires_ms, 32_000);
-        entry.refresh(2 * SECOND + 1);
-        assert_eq!(entry.expires_ms, 122_001);
-    }
-
-    #[test]
-    fn closing_shortens_the_time() {
-        let mut entry = open(1, Protocol::Tcp, 0);
-        entry.close(true, SECOND);
-        assert_eq!(entry.expires_ms, 3_601_000);
-        entry.close(false, SECOND);
-        entry.refresh(SECOND);
-        assert_eq!(entry.expires_ms, 121_000);
-    }
-
-    proptest! {
-        #[test]
-        fn behaves_as_a_map_with_timeouts_in_every_fork_and_after_reading_back(
-            ops in prop::collection::vec((0..4u8, 0..3000u32, 0..9i64), 1..3000),
-        ) {
-            let (mut flows, mut model, mut now) = (Flows::default(), BTreeMap::new(), 0);
-            let mut fork = None;
-            for (op, number, step) in ops {
-                now += step;
-                match op {
-                    0 if fork.is_none() => fork = Some((flows.clone(), model.clone())),
-                    1 => {
-                        model.remove(&number);
-                        flows.remove_if(now * SECOND, |entry| entry.end.0 == number);
-                    }
-                    _ => {
-                        model.insert(number, now + 30);
-                        flows.insert(open(number, Protocol::Udp, now), now * SECOND);
-                    }
-                }
-            }
-            let back: Flows = postcard::from_bytes(&postcard::to_stdvec(&flows).unwrap()).unwrap();
-            let forked = fork.unwrap_or_default();
-            for (flows, model) in [(&flows, &model), (&back, &model), (&forked.0, &forked.1)] {
-                for number in 0..3000 {
-                    let known = model.get(&number).is_some_and(|until| *until > now);
-                    let found = flows.find(tuple(number, Protocol::Udp), now * SECOND);
-                    prop_assert_eq!(found.map(|entry| entry.end.0), known.then_some(number));
-                }
-            }
-        }
-    }
-}
+mod tests;

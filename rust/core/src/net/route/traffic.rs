@@ -97,7 +97,7 @@ impl Traffic {
         let count = routed.flags.len();
         let tuple = |at: usize| sticking.tuple(node, at);
         let flows = &mut self.flows[table.family() as usize];
-        let mut open = flows.open((0..count).map(tuple));
+        let mut open = flows.open(count, tuple);
         let mut any_new = false;
         open.each(
             count,
@@ -213,7 +213,7 @@ impl Traffic {
     pub fn close(&mut self, family: Family, sticking: &Sticking, count: usize, half: bool) {
         let node = self.number(sticking.node);
         let tuple = |at: usize| sticking.tuple(node, at);
-        let mut open = self.flows[family as usize].open((0..count).map(tuple));
+        let mut open = self.flows[family as usize].open(count, tuple);
         open.each(
             count,
             tuple,
