@@ -6,7 +6,6 @@ while its ports, labels and wishes about hints change.
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ from wavetank import Cluster, _core, clock
 from wavetank.network.ranges import Ranges, to_core
 from wavetank.program import rules
 
-FILE = Path(__file__).parent.parent / "golden/slices/cases.jsonl.gz"
-CASES = [json.loads(line) for line in gzip.decompress(FILE.read_bytes()).splitlines()]
+FILES = sorted((Path(__file__).parent.parent / "golden/slices").glob("cases-*.jsonl"))
+CASES = [json.loads(line) for file in FILES for line in file.read_text().splitlines()]
 ZONE = "topology.kubernetes.io/zone"
 
 
