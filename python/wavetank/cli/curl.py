@@ -12,9 +12,8 @@ from wavetank.network.response import line
 from wavetank.printing.query import server_error
 
 from .common import guarded, help_text, print_data, say
-from .explain import Saved
 from .objects import fail
-from .settled import Pools, settled_cluster
+from .settled import Pools, Saved, settled_cluster
 from .trace import family_word, page_width
 
 _HELP = """Send a request as curl -v does, and show its way: DNS, load balancer, node, Ingress, pod.

@@ -12,7 +12,8 @@ from wavetank import Cluster, _core
 from wavetank.network.dig import Ask, dig
 
 from .common import NO, guarded, help_text
-from .naming import Namespace, Nodes, Saved, Zones, is_path, named_cluster
+from .naming import Namespace, Nodes, Zones, is_path, named_cluster
+from .settled import Saved
 
 _HELP = """Ask a server for a name and print the reply in dig's own layout.
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .common import guarded, help_text
-from .naming import Namespace, Nodes, Saved, Zones, named_cluster
+from .naming import Namespace, Nodes, Zones, named_cluster
+from .settled import Saved
 
 if TYPE_CHECKING:
     from wavetank import Cluster

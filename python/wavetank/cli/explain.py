@@ -15,7 +15,7 @@ from wavetank.printing.query import server_error
 from .common import guarded, help_text, print_data
 from .objects import fail
 from .plan import CatalogueFile
-from .settled import settled_cluster
+from .settled import Saved, settled_cluster
 
 if TYPE_CHECKING:
     from wavetank import Cluster
@@ -44,16 +44,6 @@ Words = Annotated[
         metavar="POD [PATH]...",
         help="pod/NAME, or KIND/NAME of a workload, or a manifest of one that is not there yet; "
         "then manifests to apply first.",
-        show_default=False,
-    ),
-]
-Saved = Annotated[
-    Path | None,
-    typer.Option(
-        "--cluster",
-        metavar="FILE",
-        envvar="WAVETANK_CLUSTER",
-        help="A cluster saved by [bold]wavetank run --save[/bold], or a kubectl dump.",
         show_default=False,
     ),
 ]

@@ -11,16 +11,6 @@ from wavetank import Cluster
 
 from .common import WARNINGS, say_all
 
-Saved = Annotated[
-    Path | None,
-    typer.Option(
-        "--cluster",
-        metavar="FILE",
-        envvar="WAVETANK_CLUSTER",
-        help="A cluster saved by [bold]wavetank run --save[/bold], or a kubectl dump.",
-        show_default=False,
-    ),
-]
 Nodes = Annotated[
     list[str] | None,
     typer.Option(

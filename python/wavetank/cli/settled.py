@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -10,9 +11,16 @@ from wavetank import Cluster
 
 from .common import WARNINGS, say_all
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+Saved = Annotated[
+    Path | None,
+    typer.Option(
+        "--cluster",
+        metavar="FILE",
+        envvar="WAVETANK_CLUSTER",
+        help="A cluster saved by [bold]wavetank run --save[/bold], or a kubectl dump.",
+        show_default=False,
+    ),
+]
 Pools = Annotated[
     list[str] | None,
     typer.Option(

@@ -14,9 +14,8 @@ from wavetank.network import ProxyOptions
 from wavetank.printing.query import server_error
 
 from .common import guarded, help_text, print_data
-from .explain import Saved
 from .objects import fail
-from .settled import Pools, settled_cluster
+from .settled import Pools, Saved, settled_cluster
 
 _HELP = """Follow a packet: every chain and rule it meets, DNAT, SNAT, and where it ends.
 

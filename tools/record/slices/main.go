@@ -1,6 +1,6 @@
 // Records what the EndpointSlice reconciler of Kubernetes 1.36 makes of random Services.
 //
-// Usage: go run . [-seed N] [-cases N] > tests/golden/slices/cases.jsonl
+// Usage: go run . [-seed N] [-cases N] (see README.md for where it goes)
 //
 // Each line is a case: nodes, and steps of a Service and its pods, each with the slices and
 // subsets that follow. Where the reconciler takes whatever comes first in a Go map, the module
